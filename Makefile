@@ -1,0 +1,53 @@
+# Everything the two commands of the README need is made by them: .venv, the locked packages, Pango's libraries.
+SHELL := /bin/sh
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --extra demo --group build --universal --generate-hashes \
+	--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade)
+export MPLCONFIGDIR ?= $(CURDIR)/.venv/cache/matplotlib
+
+.PHONY: help demo test lint format gallery lock clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf 'make %-8s %s\n' "$$name" "$$text"; done
+
+demo:  ## set up what is missing, then the whole product once on this machine, by itself, in under a minute
+	@python3 tools/bootstrap.py demo
+	@$(BIN)/nines demo
+
+test:  ## set up what is missing, then the linters, the types and every test
+	@python3 tools/bootstrap.py test
+	@status=0; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/mypy tools/bootstrap.py || status=1; \
+	$(BIN)/pytest -n 2 --durations=10 || status=1; \
+	exit $$status
+
+lint:  ## only the linters and the types
+	@python3 tools/bootstrap.py test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tools/bootstrap.py
+
+format:  ## rewrite the source as ruff has it
+	@python3 tools/bootstrap.py test
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+gallery:  ## PNGs of the PDFs and of the terminal in build/gallery
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tools/gallery.py
+
+lock:  ## both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
+	@python3 tools/bootstrap.py test
+	$(BIN)/python -m pip install --quiet 'uv>=0.13,<1'
+	$(LOCK) --group dev -o requirements-dev.lock
+	$(LOCK) --constraints requirements-dev.lock -o requirements.lock
+
+clean:  ## what was built, not .venv
+	rm -rf build dist nines-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(CURDIR) -name __pycache__ -type d -not -path '*/.venv/*' -prune -exec rm -rf {} +

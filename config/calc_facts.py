@@ -1,0 +1,169 @@
+"""The facts of a calc file: spans of time, each read at its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from config import units
+from config.bodies import BEGINNING_MS
+from config.problems import KeyPath, Problem, unknown_key
+from config.reading import Sources
+from sla import period as periods
+from sla.facts import EndpointFacts, Exclusion, Member, Outage, ServiceFacts, Window
+from sla.spans import Span, Spans
+
+SERVICE = "service"
+_NO_ID = ""  # facts name no endpoint and no service: the statement prints null
+SPANS = ("down", "degraded", "maintenance", "unknown", "outside_service_hours", "exclusions", "outages")
+TERMS = ("target", "credits", "fee")
+_READ_OVER = ("id", "source", "kind", "notes", "expected", "upstream_asserts", "verification")
+_NOT_YET = ("inputs", "series")
+
+
+@dataclass(slots=True)
+class FactsReader:
+    """Reads the facts, noting every problem at its line."""
+
+    sources: Sources
+    problems: list[Problem]
+    value: Mapping[str, Any]
+
+    def refuse(self, path: KeyPath, message: str) -> None:
+        self.problems.append(self.sources.problem(path, message))
+
+    def refuse_unknown(self, *, with_contract: bool) -> None:
+        known = ["period", "zone", "options", "policy", *SPANS, *TERMS, *_NOT_YET]
+        imported = self.value.get("kind") == "availability"
+        for key in self.value:
+            if imported and key in _READ_OVER:
+                continue
+            if key not in known:
+                self.refuse((key,), unknown_key(key, known))
+            elif key in _NOT_YET and self.value[key]:
+                self.refuse((key,), "is not computed by this version; leave it out")
+            elif with_contract and key in (*TERMS, "options", "policy"):
+                self.refuse((key,), "stands beside --contract, which decides it; leave it out here")
+
+    def zone(self, key: str) -> str | None:
+        if self.value.get(key) is None:
+            return None
+        try:
+            return units.zone_name(self.value[key])
+        except ValueError as error:
+            self.refuse((key,), str(error))
+            return None
+
+    def period(self, tz: str) -> periods.Period | None:
+        written = self.value.get("period")
+        if isinstance(written, dict):
+            span = self.span(written, ("period",), tz, more=())
+            return None if span is None else periods.Period(*span, tz, f"{written['start']} to {written['end']}")
+        if not isinstance(written, str):
+            self.refuse(("period",), "is missing; write e.g. period: 2026-10, or period: {start, end}")
+            return None
+        try:
+            return periods.parse(written, tz)
+        except periods.PeriodError as error:
+            self.refuse(("period",), str(error))
+            return None
+
+    def span(self, item: Any, path: KeyPath, tz: str, *, more: Iterable[str]) -> Span | None:
+        """[start, end) of a mapping with these keys and no other."""
+        if not isinstance(item, dict):
+            self.refuse(path, "is no span; write {start: 2026-10-05T10:00:00Z, end: 2026-10-05T10:40:00Z}")
+            return None
+        known = ("start", "end", *more)
+        for key in item:
+            if key not in known:
+                self.refuse((*path, key), unknown_key(key, known))
+        try:
+            ends = [instant_ms(item.get(key), tz, key=key) for key in ("start", "end")]
+        except ValueError as error:
+            self.refuse(path, str(error))
+            return None
+        if ends[1] < ends[0]:
+            self.refuse(path, f"ends at {item['end']}, before it starts at {item['start']}; swap them")
+            return None
+        return ends[0], ends[1]
+
+    def spans(self, key: str, tz: str, *, more: Iterable[str] = ()) -> list[tuple[Span, dict[str, Any], KeyPath]]:
+        written = self.value.get(key)
+        if written is None:
+            return []
+        if not isinstance(written, list):
+            self.refuse((key,), "is no list; write [{start: ..., end: ...}]")
+            return []
+        found = ((self.span(item, (key, n), tz, more=more), item, (key, n)) for n, item in enumerate(written))
+        return [(span, item, path) for span, item, path in found if span is not None and span[0] < span[1]]
+
+    def outages(self, key: str, tz: str, *, more: Iterable[str]) -> tuple[Outage, ...]:
+        return tuple(
+            Outage(id=item.get("id"), from_ms=span[0], to_ms=span[1], weight=self.weight(item, path))
+            for span, item, path in self.spans(key, tz, more=more)
+        )
+
+    def weight(self, item: Mapping[str, Any], path: KeyPath) -> Fraction | None:
+        if item.get("weight") is None:
+            return None
+        try:
+            found = units.number(item["weight"])
+        except ValueError as error:
+            self.refuse((*path, "weight"), str(error))
+            return None
+        if not 0 <= found <= 1:
+            self.refuse((*path, "weight"), f"{found} is not between 0 and 1; write e.g. 0.5")
+        return Fraction(found)
+
+    def united(self, key: str, tz: str) -> Spans:
+        return Spans.of(span for span, _, _ in self.spans(key, tz))
+
+    def facts(self, tz: str, period: periods.Period | None) -> ServiceFacts:
+        down = (*self.outages("down", tz, more=("weight",)), *self.outages("outages", tz, more=("id",)))
+        windows = (Window(None, *span, entered_ms=None) for span, _, _ in self.spans("maintenance", tz))
+        exclusions = (
+            Exclusion(
+                None,
+                *span,
+                category=item.get("category") or "agreed",
+                clause=item.get("clause") or "",
+                text=item.get("text") or "",
+            )
+            for span, item, _ in self.spans("exclusions", tz, more=("category", "clause", "text"))
+        )
+        endpoint = EndpointFacts(
+            _NO_ID,
+            first_check_ms=period.from_ms if period else None,
+            outages=down,
+            degraded=self.outages("degraded", tz, more=("weight",)),
+            unknown=self.united("unknown", tz),
+        )
+        return ServiceFacts(
+            id=_NO_ID,
+            name=SERVICE,
+            composition=((BEGINNING_MS, Member(_NO_ID)),),
+            endpoints={_NO_ID: endpoint},
+            windows=tuple(windows),
+            exclusions=tuple(exclusions),
+            outside_hours=self.united("outside_service_hours", tz),
+        )
+
+
+def instant_ms(value: Any, tz: str, *, key: str) -> int:
+    """Integer ms since the epoch, ISO 8601 with an offset, or what clocks in `tz` show. Raises ValueError."""
+    example = f"write e.g. {key}: 2026-10-05T10:00:00Z"
+    if not isinstance(value, str):
+        raise ValueError(f"has no {key}; {example}")
+    if re.fullmatch(r"-?\d+", value):
+        return int(value)
+    try:
+        read_as = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{key} {value!r} is no instant; {example}") from None
+    if read_as.tzinfo is None:
+        return periods.wall_to_ms(read_as, periods.zone(tz))
+    return (read_as - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -1,0 +1,103 @@
+"""What single entries cannot know: that names refer to something, that zones are stated, that terms fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from config.contract import Contract, Plan, Terms
+from config.credits import gap_below
+from config.model import Config
+from config.problems import KeyPath, Problem, unknown_name
+from config.terms import chain_of, typed_fee, typed_minimum, written_at
+from sla.money import MoneyError
+
+
+def crosscheck(config: Config, *, written: Mapping[str, Any]) -> list[Problem]:
+    """Problems between entries. `written`: the raw sections, for a bad entry is not also a missing one."""
+    names = {section: _names(written.get(section)) for section in ("endpoints", "services", "clients", "plans")}
+    return [
+        config.sources.problem(path, message)
+        for part in (_services(config, names), _windows(config, names), _contracts(config, names))
+        for path, message in part
+    ]
+
+
+Found = Iterator[tuple[KeyPath, str]]
+_Names = dict[str, list[str]]
+
+
+def _names(section: Any) -> list[str]:
+    return list(section) if isinstance(section, dict) else []
+
+
+def _services(config: Config, names: _Names) -> Found:
+    endpoints = set(names["endpoints"])
+    for name, service in config.services.items():
+        if name in endpoints:
+            yield ("services", name), "an endpoint of this id is a service by itself; choose another id"
+        key = "all" if service.all is not None else "any"
+        for number, member in enumerate(service.endpoint_ids):
+            if member not in endpoints:
+                path = ("services", name, key, number)
+                yield path, unknown_name("endpoint", member, names["endpoints"], "endpoints")
+
+
+def _windows(config: Config, names: _Names) -> Found:
+    known = [*names["endpoints"], *names["services"]]
+    here = set(known)
+    for name, window in config.maintenance.items():
+        for number, target in enumerate(window.covers):
+            if target not in here:
+                path = ("maintenance", name, "for", number)
+                yield path, unknown_name("endpoint or service", target, known, "endpoints")
+        if window.timezone is None and config.timezone is None:
+            yield (
+                ("maintenance", name),
+                "has no time zone; write timezone: Europe/Berlin here or at the top of the file",
+            )
+
+
+def _contracts(config: Config, names: _Names) -> Found:
+    known = [*names["services"], *names["endpoints"]]
+    here = set(known)
+    for name, contract in config.contracts.items():
+        at: KeyPath = ("contracts", name)
+        if contract.client not in names["clients"]:
+            yield (*at, "client"), unknown_name("client", contract.client, names["clients"], "clients")
+        for number, service in enumerate(contract.services):
+            if service not in here:
+                yield (*at, "services", number), unknown_name("service", service, known, "services")
+        if contract.plan is not None and contract.plan not in names["plans"]:
+            yield (*at, "plan"), unknown_name("plan", contract.plan, names["plans"], "plans")
+        if config.zone_of(contract) is None:
+            yield at, "has no time zone; write timezone: Europe/Berlin here, in its client or at the top of the file"
+        plan = config.plans.get(contract.plan) if contract.plan else None
+        yield from terms_problems(contract, plan=plan, currency=config.currency_of(contract), at=at)
+
+
+def terms_problems(contract: Contract, *, plan: Plan | None, currency: str | None, at: KeyPath) -> Found:
+    """Each version with all that it inherits: a faulty value is reported once, where it was written."""
+    found: dict[tuple[KeyPath, str], None] = {}
+    for chain in chain_of(contract, plan, at=at):
+        for path, message in _version(chain, currency):
+            found[(path, message)] = None
+    yield from found
+
+
+def _version(chain: list[tuple[KeyPath, Terms | Plan]], currency: str | None) -> Found:
+    fee_at, fee = written_at(chain, "fee")
+    try:
+        money = typed_fee(fee, currency)
+        minimum_at, minimum = written_at(chain, "minimum")
+        fee_at = minimum_at or fee_at
+        typed_minimum(minimum, money.currency if money else currency)
+    except MoneyError as error:
+        yield fee_at or chain[-1][0], str(error)
+    target_at, target = written_at(chain, "target")
+    credits_at, credits = written_at(chain, "credits")
+    if isinstance(target, Decimal) and credits:
+        gap = gap_below(target, credits)
+        if gap:
+            yield credits_at or target_at or chain[-1][0], gap

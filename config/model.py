@@ -1,0 +1,170 @@
+"""The typed config: frozen values, what the rest of nines sees of nines.yaml."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from config import units
+from config.alert import Alert
+from config.contract import Contract, Currency, Plan
+from config.endpoint import Endpoint
+from config.problems import At
+from config.reading import Sources
+from config.typed import Flag, Frozen, Id, Ids, Networks, Plain, Whole, Words, Zone
+from config.window import Maintenance
+from sla.facts import All, Any_, Expression, Member
+
+
+def _listen(value: object) -> str:
+    """`127.0.0.1:8090`, `[::1]:8090`."""
+    text = units.text_of(value)
+    match = re.fullmatch(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", text)
+    if match is None or int(match[1]) > 65_535:
+        raise ValueError(f"{text!r} is no address to listen on; write e.g. 127.0.0.1:8090")
+    return text
+
+
+class Issuer(Frozen):
+    """Who issues statements."""
+
+    legal_entity: Words | None = None
+    four_eyes: Flag = Field(True, description="false: a firm of one; journalled and printed on every statement")
+
+
+class Listen(Frozen):
+    """Where pages are served."""
+
+    web: Annotated[str, BeforeValidator(_listen), WithJsonSchema({"type": "string"})] = "127.0.0.1:8090"
+
+    @property
+    def host(self) -> str:
+        return self.web.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.web.rpartition(":")[2])
+
+
+class Rates(Frozen):
+    """Safety limits of probing: attempts started per second."""
+
+    per_host_per_s: Whole = 10
+    global_per_s: Whole = 200
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        for key in ("per_host_per_s", "global_per_s"):
+            if not 1 <= getattr(self, key) <= 100_000:
+                raise At(key, f"{getattr(self, key)} is not between 1 and 100000; write e.g. 10")
+        return self
+
+
+class Include(Frozen):
+    """More files: a file, or a folder merged in name order, from the main file's folder."""
+
+    path: Plain
+    trust: Annotated[
+        Literal["operator", "tenant"],
+        BeforeValidator(lambda value: units.one_of(value, ("operator", "tenant"))),
+        WithJsonSchema({"type": "string", "enum": ["operator", "tenant"]}),
+    ] = "operator"
+
+
+class Client(Frozen):
+    """A client firm, and the defaults of its contracts."""
+
+    id: SkipJsonSchema[Id] = ""
+    name: Words = ""
+    timezone: Zone | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: object) -> object:
+        return {**data, "name": data.get("name") or data.get("id")} if isinstance(data, dict) else data
+
+
+class Service(Frozen):
+    """What clients buy: works when all of its endpoints work, or when any of them does."""
+
+    id: SkipJsonSchema[Id] = ""
+    name: Words = ""
+    all: Ids | None = None
+    any: Ids | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: object) -> object:
+        return {**data, "name": data.get("name") or data.get("id")} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if (self.all is None) == (self.any is None):
+            raise ValueError("needs one rule; write all: [a, b] (every one works) or any: [a, b] (one works)")
+        return self
+
+    @property
+    def endpoint_ids(self) -> tuple[str, ...]:
+        return self.all or self.any or ()
+
+    @property
+    def expression(self) -> Expression:
+        members = tuple(Member(name) for name in self.endpoint_ids)
+        return All(members) if self.all is not None else Any_(members)
+
+
+class Settings(Frozen):
+    """The top-level keys that are no definitions."""
+
+    version: Annotated[
+        int, BeforeValidator(lambda value: _version(value)), WithJsonSchema({"type": "integer", "const": 1})
+    ]
+    issuer: Issuer = Issuer()
+    timezone: Zone | None = None
+    listen: Listen = Listen()
+    contact: Plain | None = None
+    rates: Rates = Rates()
+    secrets_dir: Plain | None = None
+    allow_private: Networks = ()
+    include: tuple[Include, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_include(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("include"), dict):
+            return {**data, "include": [data["include"]]}
+        return data
+
+
+def _version(value: object) -> int:
+    if units.whole(value) != 1:
+        raise ValueError(f"{value} is not known to this nines; write version: 1")
+    return 1
+
+
+class Config(Settings):
+    """Everything that was read, cross-checked. Definitions are keyed by their id, in the order written."""
+
+    OURS: ClassVar = ("sources",)
+
+    endpoints: dict[Id, Endpoint] = Field(default_factory=dict)
+    services: dict[Id, Service] = Field(default_factory=dict)
+    clients: dict[Id, Client] = Field(default_factory=dict)
+    plans: dict[Id, Plan] = Field(default_factory=dict)
+    contracts: dict[Id, Contract] = Field(default_factory=dict)
+    maintenance: dict[Id, Maintenance] = Field(default_factory=dict)
+    alerts: dict[Id, Alert] = Field(default_factory=dict)
+    sources: SkipJsonSchema[Sources] = Field(default_factory=lambda: Sources("nines.yaml"), exclude=True, repr=False)
+
+    def zone_of(self, contract: Contract) -> str | None:
+        """The contract's zone: its own, its client's, or the file's."""
+        client = self.clients.get(contract.client)
+        return contract.timezone or (client.timezone if client else None) or self.timezone
+
+    def currency_of(self, contract: Contract) -> str | None:
+        client = self.clients.get(contract.client)
+        return contract.currency or (client.currency if client else None)

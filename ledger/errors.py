@@ -1,0 +1,85 @@
+"""Every way in which a ledger cannot be opened or used: what, where, what to do, in one line.
+
+LedgerError
+  NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
+  DatabaseLocked  DatabaseReadOnly  DiskFull  DiskFailing  UnknownDatabaseUrl
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used. The class docstring of each kind, with `{where}` filled in, is its message."""
+
+    def __init__(self, where: str, message: str | None = None) -> None:
+        self.where = where
+        super().__init__(message or " ".join((type(self).__doc__ or "").split()).format(where=where))
+
+
+class NoDatabase(LedgerError):
+    """{where}: there is no ledger here; `nines config apply` or `nines run` makes it, --db names another one"""
+
+
+class NoFolder(NoDatabase):
+    """{where}: the folder does not exist; make it, or name another database with --db"""
+
+
+class NotADatabase(LedgerError):
+    """{where}: this file is no nines ledger; name the right one with --db, e.g. --db /var/lib/nines/nines.db"""
+
+
+class NewerDatabase(LedgerError):
+    """{where}: this ledger was written by a newer version of nines; install that version or restore an older backup"""
+
+
+class OlderDatabase(LedgerError):
+    """{where}: this ledger was written by an older version of nines; run `nines db migrate`"""
+
+
+class DamagedDatabase(LedgerError):
+    """{where}: this ledger is damaged; stop the daemon, keep a copy of the file and restore the last backup"""
+
+
+class DatabaseLocked(LedgerError):
+    """{where}: another program holds the ledger locked; try again, or look for it with `fuser {where}`"""
+
+
+class DatabaseReadOnly(LedgerError):
+    """{where}: the ledger or its folder may not be written; run as the user that owns it, e.g. `sudo -u nines nines`"""
+
+
+class DiskFull(LedgerError):
+    """{where}: no space is left for the ledger; free some on its file system"""
+
+
+class DiskFailing(LedgerError):
+    """{where}: the disk under the ledger fails to read or write; look at `dmesg` and at the last backup"""
+
+
+class UnknownDatabaseUrl(LedgerError):
+    """{where}: a ledger is kept in SQLite; give a path or sqlite:///path, e.g. --db /var/lib/nines/nines.db"""
+
+
+_BY_NAME = {
+    "SQLITE_BUSY": DatabaseLocked,
+    "SQLITE_LOCKED": DatabaseLocked,
+    "SQLITE_PROTOCOL": DatabaseLocked,
+    "SQLITE_READONLY": DatabaseReadOnly,
+    "SQLITE_CANTOPEN": DatabaseReadOnly,
+    "SQLITE_PERM": DatabaseReadOnly,
+    "SQLITE_NOTADB": NotADatabase,
+    "SQLITE_CORRUPT": DamagedDatabase,
+    "SQLITE_FULL": DiskFull,
+    "SQLITE_IOERR": DiskFailing,
+}
+
+
+def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
+    """The named error behind an error of the driver; None where it is our own fault and should be seen."""
+    name = getattr(error, "sqlite_errorname", None)
+    if not isinstance(error, sqlite3.Error) or not isinstance(name, str):
+        return None
+    known = next((kind for start, kind in _BY_NAME.items() if name == start or name.startswith(f"{start}_")), None)
+    return known(where) if known else None

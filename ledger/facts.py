@@ -1,0 +1,99 @@
+"""The facts of endpoints over a stretch of time, as the accounting takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from ledger.coverage import Key, covered, first_covered_ms
+from ledger.numbers import find, find_all
+from ledger.outages import COLUMNS, FROM, Kind, recorded
+from ledger.query import all_rows
+from ledger.sampling import due_and_made, unconfirmed_failures
+from ledger.store import Ledger
+from sla.facts import EndpointFacts, Outage
+from sla.spans import Spans
+
+
+def endpoint_facts(
+    ledger: Ledger, ids: Iterable[str], *, from_ms: int, to_ms: int, now_ms: int, location: str = "local"
+) -> dict[str, EndpointFacts]:
+    """What is known at `now_ms` of each endpoint in [from_ms, to_ms); nothing is said of time after `now_ms`.
+
+    Outages that touch the time are given whole. An open outage has `to_ms` None; its time that nobody vouches for is
+    in `unknown`. An endpoint that the ledger never heard of is all unknown.
+    """
+    wanted = tuple(dict.fromkeys(ids))
+    until_ms = max(from_ms, min(to_ms, now_ms))
+    with ledger.read() as connection:
+        place = find(connection, "location", location)
+        numbers = {} if place is None else find_all(connection, "endpoint", wanted)
+        found = {}
+        for id in wanted:
+            key = {"endpoint": numbers[id], "location": place} if id in numbers and place is not None else None
+            found[id] = _facts(connection, id, key, from_ms=from_ms, to_ms=until_ms, now_ms=now_ms)
+    return found
+
+
+def checks_within(ledger: Ledger, facts: EndpointFacts, times: Spans, *, location: str = "local") -> EndpointFacts:
+    """The same facts, with the checks due, made and unconfirmed counted in `times` alone."""
+    with ledger.read() as connection:
+        place = find(connection, "location", location)
+        number = find(connection, "endpoint", facts.id)
+        key = None if place is None or number is None else {"endpoint": number, "location": place}
+        counts = [due_and_made(connection, facts.id, key, from_ms=start, to_ms=end) for start, end in times]
+        failing = _failing(facts.outages)
+        missed = [
+            0 if key is None else unconfirmed_failures(connection, key, failing, from_ms=start, to_ms=end)
+            for start, end in times
+        ]
+    known = [(due, made) for due, made in counts if due is not None and made is not None]
+    agreed = facts.checks_due is not None
+    return replace(
+        facts,
+        checks_due=sum(due for due, _ in known) if agreed else None,
+        checks_made=sum(made for _, made in known) if agreed else None,
+        unconfirmed=sum(missed),
+    )
+
+
+def _failing(outages: Iterable[Outage]) -> Spans:
+    """Where the failed checks of outages lie."""
+    return Spans.of((one.from_ms, max(one.from_ms, one.last_bad_ms or 0) + 1) for one in outages)
+
+
+def _facts(connection: Connection, id: str, key: Key | None, *, from_ms: int, to_ms: int, now_ms: int) -> EndpointFacts:
+    due, made = due_and_made(connection, id, key, from_ms=from_ms, to_ms=to_ms)
+    everything = Spans.of([(from_ms, to_ms)])
+    if key is None:
+        return EndpointFacts(id, None, unknown=everything, checks_due=due, checks_made=made)
+    down = _outages(connection, key, "down", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
+    return EndpointFacts(
+        id=id,
+        first_check_ms=first_covered_ms(connection, key),
+        outages=down,
+        degraded=_outages(connection, key, "degraded", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
+        unknown=everything - covered(connection, key, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
+        checks_due=due,
+        checks_made=made,
+        unconfirmed=unconfirmed_failures(connection, key, _failing(down), from_ms=from_ms, to_ms=to_ms),
+    )
+
+
+def _outages(
+    connection: Connection, key: Key, kind: Kind, *, from_ms: int, to_ms: int, now_ms: int
+) -> tuple[Outage, ...]:
+    """Confirmed by `now_ms`, in order of time; one that ended later still lasts as seen from then."""
+    query = f"""SELECT {COLUMNS} FROM {FROM} WHERE i.endpoint = :endpoint AND i.location = :location
+AND i.kind = :kind AND i.from_ms < :to_ms AND (i.to_ms IS NULL OR i.to_ms > :from_ms)
+AND (i.confirmed_ms IS NULL OR i.confirmed_ms <= :now_ms) ORDER BY i.from_ms, i.number"""
+    rows = all_rows(connection, query, **key, kind=kind, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
+    return tuple(_as_seen(recorded(connection, row, until_ms=now_ms).outage, now_ms) for row in rows)
+
+
+def _as_seen(outage: Outage, now_ms: int) -> Outage:
+    if outage.to_ms is None or outage.to_ms <= now_ms:
+        return outage
+    return replace(outage, to_ms=None, first_good_ms=None)

@@ -1,0 +1,212 @@
+"""The one writer of observations: a thread with a bounded queue that commits about once a second, transitions at once.
+
+Nothing that was put is dropped in silence: while the database is locked or its disk is full, the batch is tried again
+and the queue grows; only when the queue is full, checks without a transition are refused, loudly and counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ledger.errors import LedgerError
+from ledger.recording import Life, Observed, Recorder
+from ledger.store import Ledger
+
+__all__ = ["NotWritten", "ObservationWriter", "Observed"]
+
+log = logging.getLogger("nines.ledger")
+
+BATCH_EVERY_S = 1.0
+LARGEST_BATCH = 5_000
+CAPACITY = 100_000
+TRY_AGAIN_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+COMPLAIN_EVERY_S = 60.0
+
+
+class NotWritten(LedgerError):
+    """{where}: observations could not be written in time; the ledger was locked or its disk full"""
+
+
+class ObservationWriter:
+    """`put` from any thread, never waiting; `flush` to wait until all put so far is on disk; `close` at the end.
+
+    `on_commit` is called in the writer's own thread with the ids of the events just committed. `boot_id` names this
+    life of the daemon, whose stamps `life` renews; None for a writer that is no daemon.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        boot_id: str | None,
+        on_commit: Callable[[tuple[str, ...]], object] | None = None,
+        location: str = "local",
+        batch_every_s: float = BATCH_EVERY_S,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self.lost = 0  # checks refused because the queue was full, or that no database would take
+        self._ledger = ledger
+        self._recorder = Recorder(ledger)
+        self._on_commit = on_commit
+        self._batch_every_s, self._capacity = batch_every_s, capacity
+        self._boot_id, self._location = boot_id, location
+        self._queue: deque[Observed] = deque()
+        self._life_ms: int | None = None
+        self._stopped_ms: int | None = None
+        self._put_count = self._done_count = 0
+        self._urgent = self._closing = self._abandoned = self._stamping = False
+        self._complained_s = float("-inf")
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="observation writer", daemon=True)
+        self._thread.start()
+
+    def put(self, observed: Observed, *, wait: bool = False) -> None:
+        """Queue one check with its transitions; those with transitions are committed at once.
+
+        `wait`: a full queue is waited for (never in an event loop); without it such a check is refused.
+        """
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("the writer of observations is closed: this check would be lost")
+            if wait:
+                self._changed.wait_for(lambda: len(self._queue) < self._capacity)
+            elif len(self._queue) >= self._capacity and not observed.transitions:
+                self._refuse()
+                return
+            self._queue.append(observed)
+            self._put_count += 1
+            if observed.transitions or len(self._queue) >= LARGEST_BATCH:
+                self._urgent = True
+            self._changed.notify_all()
+
+    def life(self, at_ms: int) -> None:
+        """Stamp the daemon's life; written with the next batch, within a second. First call it before any check."""
+        with self._changed:
+            self._life_ms = at_ms
+            self._changed.notify_all()
+
+    def stopped(self, at_ms: int) -> None:
+        """Stamp a clean stop: nothing is looked at from here on."""
+        with self._changed:
+            self._life_ms = self._stopped_ms = at_ms
+            self._urgent = True
+            self._changed.notify_all()
+
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Wait until everything put so far is on disk. Raises NotWritten when that takes longer."""
+        with self._changed:
+            goal = self._put_count
+            self._urgent = True
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._done_count >= goal and self._idle, timeout_s):
+                raise NotWritten(str(self._ledger.path))
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Write what is left and end the thread. Raises NotWritten with the rest lost when that takes longer."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            with self._changed:
+                self._abandoned = True
+                self._changed.notify_all()
+            self._thread.join(timeout_s)
+            raise NotWritten(str(self._ledger.path))
+
+    @property
+    def _stamps(self) -> bool:
+        """Whether a stamp waits to be written."""
+        return self._boot_id is not None and (self._life_ms is not None or self._stopped_ms is not None)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no stamp is under way. Checks put meanwhile may be."""
+        return not self._stamping and not self._stamps
+
+    @property
+    def _waiting(self) -> bool:
+        return bool(self._queue) or self._stamps
+
+    def _refuse(self) -> None:
+        self.lost += 1
+        self._complain("the queue of observations is full: %d checks are lost so far", self.lost)
+
+    def _complain(self, message: str, *values: object) -> None:
+        if time.monotonic() - self._complained_s >= COMPLAIN_EVERY_S:
+            self._complained_s = time.monotonic()
+            log.error(message, *values)
+
+    def _run(self) -> None:
+        while True:
+            taken = self._take()
+            if taken is None:
+                return
+            batch, life = taken
+            if self._write(batch, life):
+                self._finish(len(batch))
+
+    def _take(self) -> tuple[list[Observed], Life | None] | None:
+        """The next batch: at once when something is urgent, else after the batch's time; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            self._changed.wait_for(lambda: self._urgent or self._closing, self._batch_every_s)
+            if not self._waiting:
+                self._urgent = False
+                return None if self._closing else ([], None)
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
+            life = None
+            if self._boot_id is not None and not self._queue:  # a stamp vouches for all that was put before it
+                life = Life(self._boot_id, self._location, self._life_ms, self._stopped_ms)
+                self._stamping = self._stamps
+                self._life_ms = self._stopped_ms = None
+            elif self._boot_id is not None:
+                life = Life(self._boot_id, self._location)
+            self._urgent = bool(self._queue)
+            return batch, life
+
+    def _finish(self, count: int) -> None:
+        with self._changed:
+            self._done_count += count
+            self._stamping = False
+            self._changed.notify_all()
+
+    def _write(self, batch: list[Observed], life: Life | None) -> bool:
+        """Until it is on disk, however long that takes; False only when abandoned."""
+        tries = 0
+        while not self._abandoned:
+            try:
+                events = self._recorder.record(batch, life)
+            except LedgerError as error:
+                self._complain("%d observations wait to be written: %s", len(batch) + len(self._queue), error)
+            except Exception:
+                return self._write_singly(batch, life)
+            else:
+                self._say(events)
+                return True
+            with self._changed:
+                pause_s = TRY_AGAIN_S[min(tries, len(TRY_AGAIN_S) - 1)]
+                self._changed.wait_for(lambda: self._abandoned, pause_s)
+            tries += 1
+        return False
+
+    def _write_singly(self, batch: Sequence[Observed], life: Life | None) -> bool:
+        """One of them is at fault, and it is our own fault: keep the others, and say which."""
+        if len(batch) <= 1:
+            self.lost += len(batch)
+            log.exception("an observation cannot be recorded: %s", batch[0] if batch else life)
+            return True
+        alone = [self._write([observed], None) for observed in batch]
+        return self._write([], life) and all(alone)
+
+    def _say(self, events: tuple[str, ...]) -> None:
+        if not events or self._on_commit is None:
+            return
+        try:
+            self._on_commit(events)
+        except Exception:
+            log.exception("what follows a commit failed for events %s", ", ".join(events))

@@ -1,0 +1,37 @@
+"""SQL that any database understands, with named parameters. Only `ledger.store` and `ledger.schema` know of SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Row, TextClause, text
+
+
+@cache
+def _prepared(sql: str) -> TextClause:
+    return text(sql)
+
+
+def run(connection: Connection, sql: str, **values: Any) -> CursorResult[Any]:
+    return connection.execute(_prepared(sql), values)
+
+
+def run_many(connection: Connection, sql: str, values: Sequence[dict[str, Any]]) -> None:
+    """One prepared statement for many rows; nothing at all for none."""
+    if values:
+        connection.execute(_prepared(sql), values)
+
+
+def all_rows(connection: Connection, sql: str, **values: Any) -> Sequence[Row[Any]]:
+    return run(connection, sql, **values).all()
+
+
+def first_row(connection: Connection, sql: str, **values: Any) -> Row[Any] | None:
+    return run(connection, sql, **values).first()
+
+
+def scalar(connection: Connection, sql: str, **values: Any) -> Any:
+    """The first column of the first row; None where there is no row."""
+    return run(connection, sql, **values).scalar()

@@ -1,0 +1,266 @@
+"""One batch of observations as one transaction: checks, the transitions they caused, their events, the life stamp."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger.identity import short_id
+from ledger.journal import canonical
+from ledger.numbers import Numbers
+from ledger.query import first_row, run, run_many, scalar
+from ledger.store import Ledger
+from sla.facts import Verdict
+from sla.judge import Check, Closed, CoverageClosed, CoverageOpened, Opened, Transition
+
+log = logging.getLogger("nines.ledger")
+
+LIVE = "live"  # the source of what this program saw itself; imports bring rows of their own
+VERDICTS: tuple[Verdict, ...] = ("up", "degraded", "down", "unknown")  # raw_check.verdict is the index
+_INSERT_CHECK = """INSERT INTO raw_check
+(endpoint, location, at_ms, verdict, retry, latency_ms, error, phases, detail)
+VALUES (:endpoint, :location, :at_ms, :verdict, :retry, :latency_ms, :error, :phases, :detail)
+ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+_INSERT_INTERVAL = """INSERT INTO "interval"
+(id, endpoint, location, kind, source, from_ms, last_good_ms, first_bad_ms, confirmed_ms, failed_checks, error)
+VALUES (:id, :endpoint, :location, :kind, :source, :from_ms, :last_good_ms, :from_ms, :confirmed_ms, :failed_checks,
+:error)"""
+_OPEN = """SELECT number, id, from_ms, last_good_ms, confirmed_ms, error FROM "interval" WHERE endpoint = :endpoint
+AND location = :location AND kind = :kind AND source = :source AND to_ms IS NULL"""
+_CLOSE = """UPDATE "interval" SET to_ms = :to_ms, last_bad_ms = :last_bad_ms, first_good_ms = :first_good_ms,
+failed_checks = :failed_checks, end_reason = :reason WHERE number = :number"""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One check and what the judge made of it. `check` is None for a decision without one (restart, removal)."""
+
+    endpoint: str
+    location: str
+    check: Check | None
+    retry: bool = False
+    phases_us: Mapping[str, int] | None = None
+    detail: str | None = None
+    transitions: tuple[Transition, ...] = ()
+
+    @property
+    def at_ms(self) -> int:
+        """When it was decided; for a decision without a check the latest instant that it names."""
+        if self.check is not None:
+            return self.check.at_ms
+        return max((_told_ms(transition) for transition in self.transitions), default=0)
+
+
+def _told_ms(transition: Transition) -> int:
+    match transition:
+        case Opened():
+            return transition.confirmed_ms
+        case Closed() | CoverageClosed():
+            return transition.to_ms
+        case CoverageOpened():
+            return transition.from_ms
+
+
+@dataclass(slots=True)
+class Life:
+    """The daemon's life as far as it is to be written: when it was last known alive, and a clean stop."""
+
+    boot: str
+    location: str
+    stamp_ms: int | None = None
+    stopped_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes batches. What it remembers between them is only to save work, and is dropped when a batch fails."""
+
+    ledger: Ledger
+    _numbers: Numbers = field(default_factory=Numbers)
+    _before: dict[tuple[int, int], Observed] = field(default_factory=dict)
+
+    def record(self, batch: Sequence[Observed], life: Life | None) -> tuple[str, ...]:
+        """All of it in one transaction, on disk when this returns. The ids of the events that it made."""
+        try:
+            with self.ledger.decide() as connection:
+                events = self._write(connection, batch)
+                if life is not None:
+                    self._stamp(connection, life, batch)
+        except BaseException:
+            self._numbers.forget()
+            self._before.clear()
+            raise
+        return events
+
+    def _write(self, connection: Connection, batch: Sequence[Observed]) -> tuple[str, ...]:
+        checks: list[dict[str, Any]] = []
+        late_phases: list[dict[str, Any]] = []
+        events: list[str] = []
+        for observed in batch:
+            endpoint = self._numbers.get(connection, "endpoint", observed.endpoint)
+            location = self._numbers.get(connection, "location", observed.location)
+            where = {"endpoint": endpoint, "location": location}
+            if observed.check is not None:
+                checks.append(self._check_row(observed, observed.check, where, late_phases))
+            for transition in observed.transitions:
+                events += _apply(connection, self.ledger.id, observed, transition, {**where, "source": LIVE})
+        run_many(connection, _INSERT_CHECK, checks)
+        update = "UPDATE raw_check SET phases = :phases WHERE endpoint = :endpoint AND location = :location"
+        run_many(connection, f"{update} AND at_ms = :at_ms", late_phases)
+        return tuple(events)
+
+    def _check_row(
+        self, observed: Observed, check: Check, where: dict[str, int], late_phases: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Phases are kept where a check was not up, and of the one before and the one after."""
+        key = (where["endpoint"], where["location"])
+        before = self._before.get(key)
+        self._before[key] = observed
+        troubled = check.verdict != "up"
+        if troubled and before is not None and before.check is not None and before.check.verdict == "up":
+            late_phases.append({**where, "at_ms": before.check.at_ms, "phases": _phases(before)})
+        beside = before is not None and before.check is not None and before.check.verdict != "up"
+        return {
+            **where,
+            "at_ms": check.at_ms,
+            "verdict": VERDICTS.index(check.verdict),
+            "retry": int(observed.retry),
+            "latency_ms": check.latency_ms,
+            "error": check.error,
+            "phases": _phases(observed) if troubled or beside else None,
+            "detail": observed.detail if troubled else None,
+        }
+
+    def _stamp(self, connection: Connection, life: Life, batch: Iterable[Observed]) -> None:
+        """A check at an instant is a sign of life too, and one that may come before the first stamp."""
+        seen = [observed.check.at_ms for observed in batch if observed.check is not None]
+        alive = [*seen, *([] if life.stamp_ms is None else [life.stamp_ms])]
+        if alive:
+            insert = """INSERT INTO life (boot, location, started_ms, stamp_ms)
+VALUES (:boot, :location, :started_ms, :stamp_ms) ON CONFLICT (boot) DO UPDATE SET stamp_ms = excluded.stamp_ms"""
+            location = self._numbers.get(connection, "location", life.location)
+            run(connection, insert, boot=life.boot, location=location, started_ms=min(alive), stamp_ms=max(alive))
+        if life.stopped_ms is not None:
+            update = "UPDATE life SET stamp_ms = :at_ms, stopped_ms = :at_ms WHERE boot = :boot"
+            run(connection, update, boot=life.boot, at_ms=life.stopped_ms)
+
+
+def _phases(observed: Observed) -> str | None:
+    return json.dumps(dict(observed.phases_us), separators=(",", ":")) if observed.phases_us else None
+
+
+def _apply(
+    connection: Connection, ledger_id: str, observed: Observed, transition: Transition, key: dict[str, Any]
+) -> list[str]:
+    """Write one transition; the ids of its events."""
+    match transition:
+        case Opened():
+            return _open(connection, ledger_id, observed, transition, key)
+        case Closed():
+            return _close(connection, ledger_id, observed, transition, key)
+        case CoverageOpened():
+            _close_coverage(connection, transition.from_ms, key)  # no more than one is ever open
+            insert = """INSERT INTO coverage (endpoint, location, source, from_ms, reach_ms)
+VALUES (:endpoint, :location, :source, :from_ms, :reach_ms)"""
+            run(connection, insert, **key, from_ms=transition.from_ms, reach_ms=transition.reach_ms)
+        case CoverageClosed():
+            _close_coverage(connection, transition.to_ms, key)
+    return []
+
+
+def _close_coverage(connection: Connection, to_ms: int, key: dict[str, Any]) -> None:
+    update = """UPDATE coverage SET to_ms = CASE WHEN from_ms > :to_ms THEN from_ms ELSE :to_ms END
+WHERE endpoint = :endpoint AND location = :location AND source = :source AND to_ms IS NULL"""
+    run(connection, update, **key, to_ms=to_ms)
+
+
+def _open(connection: Connection, ledger_id: str, observed: Observed, opened: Opened, key: dict[str, Any]) -> list[str]:
+    if (found := first_row(connection, _OPEN, **key, kind=opened.kind)) is not None:
+        log.error("%s: %s is still open, nothing is opened over it", observed.endpoint, found.id)
+        return []
+    outage = _insert(connection, ledger_id, observed, opened, key)
+    body = {
+        "endpoint": observed.endpoint,
+        "location": observed.location,
+        "kind": opened.kind,
+        "outage": outage,
+        "from_ms": opened.from_ms,
+        "to_ms": None,
+        "last_good_ms": opened.last_good_ms,
+        "confirmed_ms": opened.confirmed_ms,
+        "end_reason": None,
+        "error": opened.error,
+        "failed_checks": opened.failed_checks,
+    }
+    return [_tell(connection, "opened", observed.at_ms, body)]
+
+
+def _insert(connection: Connection, ledger_id: str, observed: Observed, opened: Opened, key: dict[str, Any]) -> str:
+    def taken(id: str) -> bool:
+        return scalar(connection, 'SELECT 1 FROM "interval" WHERE id = :id', id=id) is not None
+
+    what = (observed.endpoint, observed.location, opened.kind, key["source"], opened.from_ms)
+    outage = short_id("O", ledger_id, *what, taken=taken)
+    run(
+        connection,
+        _INSERT_INTERVAL,
+        **key,
+        id=outage,
+        kind=opened.kind,
+        from_ms=opened.from_ms,
+        last_good_ms=opened.last_good_ms,
+        confirmed_ms=opened.confirmed_ms,
+        failed_checks=opened.failed_checks,
+        error=opened.error,
+    )
+    return outage
+
+
+def _close(
+    connection: Connection, ledger_id: str, observed: Observed, closed: Closed, key: dict[str, Any]
+) -> list[str]:
+    found = first_row(connection, _OPEN, **key, kind=closed.kind)
+    if found is None:
+        log.error("%s: no open row for what ended at %d; it is written whole", observed.endpoint, closed.to_ms)
+        whole = Opened(closed.kind, closed.from_ms, None, closed.from_ms, None, closed.failed_checks)
+        _insert(connection, ledger_id, observed, whole, key)
+        found = first_row(connection, _OPEN, **key, kind=closed.kind)
+        assert found is not None
+    to_ms = max(closed.to_ms, found.from_ms)
+    run(
+        connection,
+        _CLOSE,
+        number=found.number,
+        to_ms=to_ms,
+        last_bad_ms=closed.last_bad_ms,
+        first_good_ms=closed.first_good_ms,
+        failed_checks=closed.failed_checks,
+        reason=closed.reason,
+    )
+    body = {
+        "endpoint": observed.endpoint,
+        "location": observed.location,
+        "kind": closed.kind,
+        "outage": found.id,
+        "from_ms": found.from_ms,
+        "to_ms": to_ms,
+        "last_good_ms": found.last_good_ms,
+        "confirmed_ms": found.confirmed_ms,
+        "end_reason": closed.reason,
+        "error": found.error,
+        "failed_checks": closed.failed_checks,
+    }
+    return [_tell(connection, "closed", observed.at_ms, body)]
+
+
+def _tell(connection: Connection, what: str, at_ms: int, body: dict[str, Any]) -> str:
+    """An event has its outage's id and what became of it: the same for whoever hears of it twice."""
+    id = f"{body['outage']}.{what}"
+    insert = "INSERT INTO event (id, kind, at_ms, outage, body) VALUES (:id, :kind, :at_ms, :outage, :body)"
+    run(connection, insert, id=id, kind=f"outage.{what}", at_ms=at_ms, outage=body["outage"], body=canonical(body))
+    return id

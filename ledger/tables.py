@@ -1,0 +1,310 @@
+"""The ledger's tables. Times are integer milliseconds since the epoch, UTC; money integer minor units.
+
+Rows are never validated by these classes (SQLModel does not for tables); SQLite's STRICT refuses a value of a wrong
+type. `number` is an internal row number and is never shown; `id` is what people see.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import DDL, BigInteger, CheckConstraint, Index, Integer, Table, Text, UniqueConstraint, event, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, SQLModel
+
+STRICT: dict[str, Any] = {"sqlite_strict": True}
+
+
+class Whole(TypeDecorator[int]):
+    """A 64-bit integer: INTEGER in SQLite (STRICT knows no BIGINT), BIGINT elsewhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class Meta(SQLModel, table=True):
+    """Facts about this ledger itself: `ledger_id`, `created_ms`."""
+
+    __table_args__ = STRICT
+    key: str = Field(primary_key=True, sa_type=Text)
+    value: str = Field(sa_type=Text)
+
+
+class EndpointNumber(SQLModel, table=True):
+    """Small numbers for endpoint ids, so that a check costs few bytes."""
+
+    __tablename__ = "endpoint"
+    __table_args__ = STRICT
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+
+
+class LocationNumber(SQLModel, table=True):
+    """Small numbers for the places that checks are made from."""
+
+    __tablename__ = "location"
+    __table_args__ = STRICT
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+
+
+class RawCheck(SQLModel, table=True):
+    """One check as evidence. `verdict`: 0 up, 1 degraded, 2 down, 3 unknown. `phases` only where it was not up."""
+
+    __tablename__ = "raw_check"
+    __table_args__ = (
+        CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
+        Index("raw_check_not_up", "endpoint", "location", "at_ms", sqlite_where=text("verdict <> 0")),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
+    location: int = Field(primary_key=True, foreign_key="location.number")
+    at_ms: int = Field(primary_key=True, sa_type=Whole)
+    verdict: int
+    retry: int
+    latency_ms: int | None = None
+    error: str | None = Field(default=None, sa_type=Text)
+    phases: str | None = Field(default=None, sa_type=Text)  # JSON: phase -> microseconds
+    detail: str | None = Field(default=None, sa_type=Text)
+
+
+class Interval(SQLModel, table=True):
+    """A stretch of time of a kind: down, degraded, blind, off, clock_step. `to_ms` is NULL while it lasts.
+
+    `endpoint` NULL: of the whole location. `error` is the first failure's; `cause` and `text` are for the client.
+    """
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('down', 'degraded', 'blind', 'off', 'clock_step')", name="kind_is_known"),
+        CheckConstraint("to_ms IS NULL OR to_ms >= from_ms", name="ends_after_it_begins"),
+        Index("interval_by_time", "endpoint", "location", "from_ms"),
+        Index(
+            "interval_open",
+            *("endpoint", "location", "kind", "source"),
+            unique=True,
+            sqlite_where=text("to_ms IS NULL"),
+        ),
+        {"sqlite_strict": True},
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    endpoint: int | None = Field(default=None, foreign_key="endpoint.number")
+    location: int = Field(foreign_key="location.number")
+    kind: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    from_ms: int = Field(sa_type=Whole)
+    to_ms: int | None = Field(default=None, sa_type=Whole)
+    last_good_ms: int | None = Field(default=None, sa_type=Whole)
+    first_bad_ms: int | None = Field(default=None, sa_type=Whole)
+    confirmed_ms: int | None = Field(default=None, sa_type=Whole)
+    last_bad_ms: int | None = Field(default=None, sa_type=Whole)
+    first_good_ms: int | None = Field(default=None, sa_type=Whole)
+    failed_checks: int | None = None
+    end_reason: str | None = Field(default=None, sa_type=Text)
+    error: str | None = Field(default=None, sa_type=Text)
+    cause: str | None = Field(default=None, sa_type=Text)
+    text: str | None = Field(default=None, sa_type=Text)
+
+
+class Coverage(SQLModel, table=True):
+    """Time that checks vouch for. An open stretch reaches from its last check by `reach_ms` at most."""
+
+    __table_args__ = (
+        CheckConstraint("to_ms IS NULL OR to_ms >= from_ms", name="ends_after_it_begins"),
+        Index("coverage_by_time", "endpoint", "location", "from_ms"),
+        Index("coverage_open", *("endpoint", "location", "source"), unique=True, sqlite_where=text("to_ms IS NULL")),
+        {"sqlite_strict": True},
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    endpoint: int = Field(foreign_key="endpoint.number")
+    location: int = Field(foreign_key="location.number")
+    source: str = Field(sa_type=Text)
+    from_ms: int = Field(sa_type=Whole)
+    to_ms: int | None = Field(default=None, sa_type=Whole)
+    reach_ms: int = Field(sa_type=Whole)
+
+
+class Life(SQLModel, table=True):
+    """One life of the daemon at a location: it stamps each second; `stopped_ms` only after a clean stop."""
+
+    __table_args__ = (Index("life_by_time", "location", "started_ms"), {"sqlite_strict": True})
+    number: int | None = Field(default=None, primary_key=True)
+    boot: str = Field(unique=True, sa_type=Text)
+    location: int = Field(foreign_key="location.number")
+    started_ms: int = Field(sa_type=Whole)
+    stamp_ms: int = Field(sa_type=Whole)
+    stopped_ms: int | None = Field(default=None, sa_type=Whole)
+
+
+class DefinitionRow(SQLModel, table=True):
+    """One dated version of something agreed; `body` NULL says that it was removed. Never changed, never deleted."""
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("kind", "id", "known_from_ms", name="definition_version"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(sa_type=Text)
+    id: str = Field(sa_type=Text)
+    known_from_ms: int = Field(sa_type=Whole)
+    body: str | None = Field(default=None, sa_type=Text)  # canonical JSON
+
+
+class WindowRow(SQLModel, table=True):
+    """One occurrence of announced maintenance, written once it has begun or ended; `definition` is the window's id."""
+
+    __tablename__ = "window"
+    __table_args__ = (
+        UniqueConstraint("definition", "from_ms", name="window_occurrence"),
+        Index("window_by_time", "from_ms"),
+        STRICT,
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    definition: str = Field(sa_type=Text)
+    from_ms: int = Field(sa_type=Whole)
+    to_ms: int = Field(sa_type=Whole)
+    entered_ms: int | None = Field(default=None, sa_type=Whole)
+    scope: str = Field(sa_type=Text)  # JSON: [["endpoint" | "service", id], ...]
+    title: str = Field(sa_type=Text)
+
+
+class Acceptance(SQLModel, table=True):
+    """Whether a contract accepts an occurrence: decided once, when it has ended."""
+
+    __table_args__ = STRICT
+    window: int = Field(primary_key=True, foreign_key="window.number")
+    contract: str = Field(primary_key=True, sa_type=Text)
+    accepted: int
+    why: str = Field(sa_type=Text)
+    decided_ms: int = Field(sa_type=Whole)
+
+
+class ExclusionRow(SQLModel, table=True):
+    """A span taken out by agreement. It counts once approved, until withdrawn; both persons are on record."""
+
+    __tablename__ = "exclusion"
+    __table_args__ = (Index("exclusion_by_time", "subject_kind", "subject", "from_ms"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    subject_kind: str = Field(sa_type=Text)  # endpoint, service
+    subject: str = Field(sa_type=Text)
+    contract: str | None = Field(default=None, sa_type=Text)
+    from_ms: int = Field(sa_type=Whole)
+    to_ms: int = Field(sa_type=Whole)
+    category: str = Field(sa_type=Text)
+    clause: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)  # audience: client
+    reason: str = Field(sa_type=Text)  # audience: internal
+    evidence: str = Field(sa_type=Text)
+    proposed_by: str = Field(sa_type=Text, foreign_key="person.id")
+    proposed_ms: int = Field(sa_type=Whole)
+    approved_by: str | None = Field(default=None, sa_type=Text, foreign_key="person.id")
+    approved_ms: int | None = Field(default=None, sa_type=Whole)
+    withdrawn_by: str | None = Field(default=None, sa_type=Text, foreign_key="person.id")
+    withdrawn_ms: int | None = Field(default=None, sa_type=Whole)
+
+
+class Event(SQLModel, table=True):
+    """Something that happened and may be told, in one transaction with what it tells of."""
+
+    __table_args__ = (Index("event_by_time", "at_ms"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    at_ms: int = Field(sa_type=Whole)
+    outage: str | None = Field(default=None, sa_type=Text)  # the interval's id, where it tells of one
+    body: str = Field(sa_type=Text)  # JSON
+
+
+class Delivery(SQLModel, table=True):
+    """One event to one channel. `state`: pending, sent, given_up."""
+
+    __table_args__ = (
+        UniqueConstraint("event", "channel", name="delivery_once"),
+        CheckConstraint("state IN ('pending', 'sent', 'given_up')", name="state_is_known"),
+        Index("delivery_due", "next_ms", sqlite_where=text("state = 'pending'")),
+        STRICT,
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    event: int = Field(foreign_key="event.number")
+    channel: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    attempts: int
+    next_ms: int = Field(sa_type=Whole)  # not before; while claimed: when the claim runs out
+    sent_ms: int | None = Field(default=None, sa_type=Whole)
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+class Journal(SQLModel, table=True):
+    """The journal's record, version 1: the hashed part in columns, and its hash. Append only."""
+
+    __table_args__ = STRICT
+    seq: int = Field(primary_key=True)
+    v: int
+    ledger_id: str = Field(sa_type=Text)
+    at_ms: int = Field(sa_type=Whole)
+    actor: str = Field(sa_type=Text)
+    actor_kind: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    subject_id: str | None = Field(default=None, sa_type=Text)
+    body_sha256: str = Field(sa_type=Text)
+    prev: str | None = Field(default=None, sa_type=Text)
+    hash: str = Field(unique=True, sa_type=Text)
+
+
+class JournalBody(SQLModel, table=True):
+    """What a record says in full, canonical JSON. It may be erased on request: then only hash, reason and date stay."""
+
+    __tablename__ = "journal_body"
+    __table_args__ = STRICT
+    seq: int = Field(primary_key=True, foreign_key="journal.seq")
+    body: str | None = Field(default=None, sa_type=Text)
+    erased_ms: int | None = Field(default=None, sa_type=Whole)
+    erased_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class Person(SQLModel, table=True):
+    """Who acts. Names and addresses stand here and nowhere else; everything else names the opaque id."""
+
+    __table_args__ = STRICT
+    id: str = Field(primary_key=True, sa_type=Text)
+    name: str | None = Field(default=None, sa_type=Text)
+    os_user: str | None = Field(default=None, unique=True, sa_type=Text)
+    created_ms: int = Field(sa_type=Whole)
+    erased_ms: int | None = Field(default=None, sa_type=Whole)
+
+
+# A REPLACE deletes without a DELETE trigger unless recursive_triggers is on; the INSERT trigger speaks in any case.
+TRIGGERS = (
+    """CREATE TRIGGER journal_is_not_updated BEFORE UPDATE ON journal
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
+    """CREATE TRIGGER journal_is_not_deleted BEFORE DELETE ON journal
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
+    """CREATE TRIGGER journal_is_one_chain BEFORE INSERT ON journal
+WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM journal)
+  OR NEW.prev IS NOT (SELECT hash FROM journal ORDER BY seq DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'the journal is one chain: a record follows the last one'); END""",
+    """CREATE TRIGGER definition_is_not_updated BEFORE UPDATE ON definition
+BEGIN SELECT RAISE(ABORT, 'a dated definition never changes'); END""",
+    """CREATE TRIGGER definition_is_not_deleted BEFORE DELETE ON definition
+BEGIN SELECT RAISE(ABORT, 'a dated definition is never deleted'); END""",
+    """CREATE TRIGGER definition_is_not_replaced BEFORE INSERT ON definition
+WHEN EXISTS (SELECT 1 FROM definition AS d WHERE d.number IS NEW.number
+  OR (d.kind = NEW.kind AND d.id = NEW.id AND d.known_from_ms = NEW.known_from_ms))
+BEGIN SELECT RAISE(ABORT, 'a dated definition is never replaced'); END""",
+)
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    assert isinstance(table, Table)
+    return table
+
+
+for _trigger in TRIGGERS:
+    _model = Journal if " ON journal" in _trigger else DefinitionRow
+    event.listen(_table(_model), "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

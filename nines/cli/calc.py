@@ -1,0 +1,64 @@
+"""`nines calc`: a statement from plain facts, without a database."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from config.calc import parse_calc
+from nines.cli.output import is_terminal, print_json, say
+from reporting.summary import summary_lines
+from reporting.zone_files import tzdata_version
+from sla.build import Identity, build_statement
+from sla.canonical import as_json
+
+
+@click.command("calc")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--contract",
+    "contract_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Terms: one entry of `contracts:`, or a file with exactly one.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else json.")
+def calc_command(file: str, contract_file: Path | None, form: str | None) -> None:
+    """The statement that follows from facts in a YAML or JSON FILE (- reads standard input).
+
+    \b
+    nines calc october.yaml
+    nines calc october.yaml --format json > statement.json
+
+    \b
+    The file, all times with their offset (`zone` cuts the period, UTC if left out):
+    period: 2026-10
+    zone: Europe/Berlin
+    target: 99.9
+    fee: 2500.00 EUR
+    credits: {< 99.9: 10 %, < 99.0: 25 %}
+    down: [{start: 2026-10-06T08:00:00Z, end: 2026-10-06T09:10:00Z}]
+    """
+    text = _text_of(file)
+    terms = _text_of(str(contract_file)) if contract_file else None
+    given = parse_calc(text, file, contract_text=terms, contract_name=str(contract_file or ""))
+    software = {"nines": metadata.version("nines"), "tzdata": tzdata_version()}
+    statement = build_statement(
+        given.contract, given.services, given.period, as_of_ms=given.as_of_ms, identity=Identity(software=software)
+    )
+    if form == "json" or (form is None and not is_terminal()):
+        print_json(as_json(statement))
+        return
+    for line in summary_lines(statement):
+        say(line)
+
+
+def _text_of(file: str) -> str:
+    """The file's text, - being standard input."""
+    try:
+        with click.open_file(file, encoding="utf-8") as source:
+            text: str = source.read()
+            return text
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: is no UTF-8 text; save the file as UTF-8") from None

@@ -1,0 +1,71 @@
+"""`nines run`: the daemon, and the hidden command by which it starts its children."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import click
+
+from config.load import ConfigError
+from ledger.errors import LedgerError
+from nines.cli.apply import apply_config
+from nines.cli.places import Place
+from nines.daemon.supervisor import Supervisor
+from nines.logs import log_to_stderr
+from nines.notify import notify, reloading
+
+log = logging.getLogger("nines.supervisor")
+
+
+@click.command("run")
+@click.option("--verbose", is_flag=True, help="Log more.")
+@click.pass_obj
+def run_command(place: Place, verbose: bool) -> None:
+    """Check endpoints, record outages, send alerts, until SIGTERM. SIGHUP takes the config in again.
+
+    A config that is bad at SIGHUP changes nothing: the old one stays in force, and the log says what is wrong.
+    The log goes to standard error, one line per event; the board is served where `listen` says (127.0.0.1:8090).
+
+    \b
+    nines run
+    nines --config /etc/nines/nines.yaml --db /var/lib/nines/nines.db run
+    """
+    log_to_stderr(verbose=verbose)
+    apply_config(place, migrate=True)
+    supervisor = Supervisor(config=place.config_path.absolute(), database=place.database, reload=lambda: _reload(place))
+    asyncio.run(supervisor.run())
+
+
+def _reload(place: Place) -> bool:
+    """Store what the file says now; False leaves everything as it was."""
+    reloading()
+    try:
+        apply_config(place)
+    except (ConfigError, LedgerError) as error:
+        problems = error.problems if isinstance(error, ConfigError) else (error,)
+        for problem in problems:
+            log.error("the config is not taken in, the old one stays in force: %s", problem)
+        notify("READY=1")
+        return False
+    return True
+
+
+@click.command("child", hidden=True)
+@click.argument("role", type=click.Choice(["probe", "web"]))
+@click.option("--verbose", is_flag=True)
+@click.pass_obj
+def child_command(place: Place, role: str, verbose: bool) -> None:
+    """One child of `nines run`; the supervisor starts it."""
+    log_to_stderr(verbose=verbose)
+    if role == "probe":
+        from nines.daemon.probe_child import run_probe_child
+
+        run_probe_child(config_path=place.config_path, database=place.database)
+    else:
+        from nines.daemon.web_child import PortTaken, run_web_child
+
+        try:
+            run_web_child(config_path=place.config_path, database=place.database)
+        except PortTaken as error:
+            raise click.ClickException(str(error)) from None

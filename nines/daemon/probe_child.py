@@ -1,0 +1,83 @@
+"""The `probe` child: prober, judge and the one writer of observations. It knows nothing of pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from pathlib import Path
+
+from config.load import ConfigError, load
+from config.model import Config
+from ledger.lease import lease
+from ledger.observations import ObservationWriter
+from ledger.store import Ledger, open_ledger
+from nines.clock import now_ms
+from nines.daemon.lifeline import Lifeline
+from nines.daemon.settings import rates_of, revealer
+from nines.notify import notify, status, watchdog_every_s
+from probes.prober import Prober
+
+log = logging.getLogger("nines.probe")
+
+
+def run_probe_child(*, config_path: Path, database: str) -> None:
+    """Probe until told to stop. Raises LedgerError or ConfigError where it cannot begin."""
+    config = load(config_path)
+    with open_ledger(database, at_ms=now_ms()) as ledger, lease(ledger.path):
+        asyncio.run(_probe(ledger, config, config_path))
+
+
+async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
+    changed = asyncio.Event()
+    lifeline = Lifeline(on_reload=changed.set)
+    lifeline.attach()
+    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8))
+    writer.life(now_ms())
+    prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config))
+    await prober.apply(config.endpoints.values())
+    helpers = [
+        asyncio.create_task(prober.run()),
+        asyncio.create_task(_reload(changed, prober, config_path)),
+        asyncio.create_task(_watchdog()),
+    ]
+    notify("READY=1")
+    log.info("watching %d endpoints", len(config.endpoints))
+    await lifeline.stop.wait()
+    await prober.stop()
+    await _end(helpers)
+    await asyncio.to_thread(writer.close)
+    log.info("stopped, all recorded")
+
+
+async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> None:
+    """Apply the file again whenever the supervisor, having checked and stored it, passes SIGHUP on."""
+    while True:
+        await changed.wait()
+        changed.clear()
+        try:
+            config = await asyncio.to_thread(load, config_path)
+        except ConfigError as error:
+            log.error("the config is bad, the old one stays in force: %s", error)
+            continue
+        await prober.apply(config.endpoints.values())
+        notify("READY=1")
+        status(f"watching {len(config.endpoints)} endpoints")
+        log.info("config applied: watching %d endpoints", len(config.endpoints))
+
+
+async def _watchdog() -> None:
+    """Tell systemd twice per allowed time that this loop still turns; without a watchdog, nothing."""
+    every_s = watchdog_every_s()
+    while every_s is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every_s)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

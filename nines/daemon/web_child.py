@@ -1,0 +1,91 @@
+"""The `web` child: pages, alerts, answers to ended maintenance. It may die and come back while probing goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from aiohttp import web
+
+from config.load import ConfigError, load
+from config.model import Config
+from ledger.store import Ledger, open_ledger
+from nines.clock import now_ms
+from nines.daemon.lifeline import Lifeline
+from nines.daemon.settings import revealer
+from reporting.alerts.channels import channels_of
+from reporting.alerts.worker import AlertWorker
+from reporting.board_source import read_board, read_pulse
+from reporting.maintenance import keep_deciding
+from reporting.pages import make_app
+
+log = logging.getLogger("nines.web")
+
+
+class PortTaken(Exception):
+    """The pages cannot be served where the config says."""
+
+
+def run_web_child(*, config_path: Path, database: str) -> None:
+    """Serve and alert until told to stop. Raises LedgerError, ConfigError or PortTaken where it cannot begin."""
+    config = load(config_path)
+    with open_ledger(database, at_ms=now_ms()) as ledger:
+        asyncio.run(_web(ledger, config, config_path))
+
+
+async def _web(ledger: Ledger, config: Config, config_path: Path) -> None:
+    changed = asyncio.Event()
+    lifeline = Lifeline(on_reload=changed.set)
+    lifeline.attach()
+    runner = await _serve(ledger, config)
+    deciding = asyncio.create_task(keep_deciding(ledger, now_ms))
+    try:
+        while not lifeline.stop.is_set():
+            config = await _alert_until_changed(ledger, config, config_path, changed, lifeline.stop)
+    finally:
+        deciding.cancel()
+        await asyncio.gather(deciding, return_exceptions=True)
+        await runner.cleanup()
+    log.info("stopped")
+
+
+async def _serve(ledger: Ledger, config: Config) -> web.AppRunner:
+    tz = config.timezone or "UTC"
+    app = make_app(
+        board=lambda: read_board(ledger, now_ms=now_ms(), tz=tz),
+        pulse=lambda: read_pulse(ledger, now_ms=now_ms()),
+        clock=now_ms,
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.listen.host, config.listen.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        reason = f"{config.listen.web} cannot be listened on: {error.strerror or error}"
+        raise PortTaken(f"{reason}; free it, or set another `listen: {{web: 127.0.0.1:8090}}`") from None
+    log.info("pages on http://%s/", config.listen.web)
+    return runner
+
+
+async def _alert_until_changed(
+    ledger: Ledger, config: Config, config_path: Path, changed: asyncio.Event, stop: asyncio.Event
+) -> Config:
+    """Run the alerts of this config until the file changes or the daemon stops; the config then in force."""
+    worker = AlertWorker(ledger, channels_of(config.alerts, revealer(config)), now_ms, tz=config.timezone or "UTC")
+    alerting = asyncio.create_task(worker.run())
+    waits = [asyncio.create_task(changed.wait()), asyncio.create_task(stop.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    worker.stop()
+    for task in waits:
+        task.cancel()
+    await asyncio.gather(alerting, *waits, return_exceptions=True)
+    if not changed.is_set():
+        return config
+    changed.clear()
+    try:
+        return await asyncio.to_thread(load, config_path)
+    except ConfigError as error:
+        log.error("the config is bad, the old one stays in force: %s", error)
+        return config

@@ -1,0 +1,1 @@
+"""What is observed: scheduler, one small function per check kind, and the road from an attempt to the ledger."""

@@ -1,0 +1,116 @@
+"""What an exception means: the error classes of the fault catalogue, and whether the fault is the target's or ours."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+from probes.attempt import Fault, Outcome, Trace, prober_fault
+
+OURS = {  # the prober is out of something, or not allowed to look
+    errno.EMFILE: "no file descriptor is free",
+    errno.ENFILE: "the system has no file descriptor free",
+    errno.EADDRNOTAVAIL: "no local port is free",
+    errno.ENOBUFS: "the system has no buffer free",
+    errno.ENOMEM: "out of memory",
+    errno.EPERM: "a local rule forbids the connection",
+    errno.EACCES: "a local rule forbids the connection",
+    errno.EAFNOSUPPORT: "this machine does not speak the address family",
+}
+CONNECT = {
+    errno.ECONNREFUSED: ("connect_refused", "connection refused"),
+    errno.ETIMEDOUT: ("connect_timeout", "no answer to the connection request"),
+    errno.EHOSTUNREACH: ("connect_unreachable", "host unreachable"),
+    errno.ENETUNREACH: ("connect_unreachable", "network unreachable"),
+    errno.EHOSTDOWN: ("connect_unreachable", "host down"),
+    errno.ECONNRESET: ("connect_reset", "connection reset"),
+    errno.EPIPE: ("connect_reset", "connection closed"),
+    errno.ECONNABORTED: ("connect_reset", "connection aborted"),
+}
+VERIFY = {  # OpenSSL's verify codes
+    9: ("tls_not_yet_valid", "the certificate is not valid yet"),
+    10: ("tls_expired", "the certificate has expired"),
+    18: ("tls_self_signed", "the certificate is signed by itself"),
+    19: ("tls_untrusted_root", "the chain ends in a root that is not trusted"),
+    20: ("tls_incomplete_chain", "the chain does not lead to a trusted root: an intermediate certificate is missing"),
+    21: ("tls_incomplete_chain", "the chain does not lead to a trusted root: an intermediate certificate is missing"),
+    23: ("tls_revoked", "the certificate is revoked"),
+    26: ("tls_purpose", "the certificate is not meant for a server"),
+    62: ("tls_hostname", "the certificate is for another name"),
+    64: ("tls_hostname", "the certificate is not for this IP address"),
+    66: ("tls_weak", "the certificate's key is too weak"),
+    67: ("tls_weak", "a key in the chain is too weak"),
+    68: ("tls_weak", "a signature in the chain is too weak"),
+}
+REASONS = (  # (part of OpenSSL's reason, class, sentence); the first that fits
+    ("CERTIFICATE_REQUIRED", "tls_client_cert", "the server asks for a client certificate"),
+    ("ALERT_BAD_CERTIFICATE", "tls_client_cert", "the server did not accept our certificate"),
+    ("TOO_SMALL", "tls_weak", "the server's key is too weak"),
+    ("TOO_WEAK", "tls_weak", "a signature is too weak"),
+    ("PROTOCOL_VERSION", "tls_version", "no TLS version in common"),
+    ("UNSUPPORTED_PROTOCOL", "tls_version", "no TLS version in common"),
+    ("VERSION_TOO_LOW", "tls_version", "no TLS version in common"),
+    ("WRONG_VERSION_NUMBER", "tls_not_tls", "the answer is not TLS"),
+    ("HTTP_REQUEST", "tls_not_tls", "the answer is not TLS"),
+    ("UNKNOWN_PROTOCOL", "tls_not_tls", "the answer is not TLS"),
+    ("PACKET_LENGTH_TOO_LONG", "tls_not_tls", "the answer is not TLS"),
+    ("RECORD_LAYER_FAILURE", "tls_not_tls", "the answer is not TLS"),
+)
+
+
+def tls_fault(error: ssl.SSLError) -> Fault:
+    """The class of a failed handshake, by verify code or by OpenSSL's reason."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        found = VERIFY.get(error.verify_code)
+        return Fault(*found) if found else Fault("tls_handshake", error.verify_message)
+    reason = error.reason or ""
+    for part, name, sentence in REASONS:
+        if part in reason:
+            return Fault(name, sentence)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Fault("tls_handshake", "the server closed the connection during the handshake")
+    return Fault("tls_handshake", f"handshake failed: {reason.lower().replace('_', ' ') or error}")
+
+
+def connect_fault(error: OSError, address: tuple[object, ...] | None = None) -> Fault:
+    """The class of a connection that was not made. Without a route of our own it is our fault."""
+    if error.errno in OURS:
+        return prober_fault(OURS[error.errno])
+    if error.errno == errno.ENETUNREACH and address is not None and not _has_route(address):
+        return prober_fault(f"this machine has no route to {address[0]}")
+    name, sentence = CONNECT.get(error.errno or 0, ("connect_reset", error.strerror or str(error)))
+    return Fault(name, sentence)
+
+
+def _has_route(address: tuple[object, ...]) -> bool:
+    """Whether the kernel would send a datagram there; connecting a UDP socket asks it without sending one."""
+    family = socket.AF_INET6 if len(address) == 4 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+    return True
+
+
+def unforeseen(error: Exception) -> Outcome:
+    """Anything else that came out of an attempt: what the system refused us, or a mistake of ours. Never downtime."""
+    if isinstance(error, OSError) and error.errno in OURS:
+        return prober_fault(OURS[error.errno]).outcome
+    return prober_fault(f"{type(error).__name__}: {error}"[:300]).outcome
+
+
+def overdue(trace: Trace, timeout_ms: int) -> Outcome:
+    """What running out of time means, by the phase that was under way."""
+    excuse = trace.excuse()
+    if excuse is not None:
+        return prober_fault(excuse).outcome
+    limit = f"{timeout_ms / 1000:g} s"
+    if trace.phase == "dns":
+        return Outcome("down", "dns_timeout", f"the name was not resolved within {limit}")
+    if trace.phase == "tcp":
+        return Outcome("down", "connect_timeout", f"no connection within {limit}")
+    if trace.phase == "first_byte" and trace.silent_ms >= timeout_ms // 2:
+        return Outcome("down", "timeout_first_byte", f"connected, but no answer within {limit}")
+    return Outcome("down", "timeout_total", f"not finished within {limit} (phase {trace.phase})")

@@ -1,0 +1,132 @@
+"""A connector for aiohttp that makes a fresh, timed connection for every request, and keeps what it saw of it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+import ssl
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from probes.attempt import Fault, Trace
+from probes.connect import AddressRule, open_socket
+from probes.faults import tls_fault
+from probes.framing import Framing
+from probes.handshake import late_alert, shake_hands
+from probes.resolver import Resolver
+from probes.trust import Trust, read_certificate
+
+NO_LIMIT_S = 3_600.0  # the attempt's own deadline ends it long before
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all attempts of one prober share."""
+
+    resolver: Resolver
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """How one attempt reaches its servers."""
+
+    tools: Tools
+    trace: Trace
+    rule: AddressRule
+    ca_file: str | None = None
+    verified: bool = True
+
+    def context(self) -> ssl.SSLContext:
+        return self.tools.trust.context(ca_file=self.ca_file, verified=self.verified)
+
+    async def open_socket(self, host: str, port: int) -> socket.socket:
+        return await open_socket(host, port, resolver=self.tools.resolver, rule=self.rule, trace=self.trace)
+
+    async def why_refused(self, host: str, port: int) -> Fault:
+        """Shake hands once more by ourselves: asyncio told only that the connection was reset."""
+        again = replace(self, trace=Trace())  # finding the reason is no part of the attempt's times
+        with await again.open_socket(host, port) as connection:
+            try:
+                await shake_hands(connection, self.context(), host)
+            except Fault as fault:
+                return fault
+        return Fault("tls_handshake", "the server closed the connection during the handshake")
+
+    async def silent_refusal(self, host: str, port: int) -> Fault | None:
+        """The alert with which a server hung up that said nothing; None where there is none to be had."""
+        again = replace(self, trace=Trace())
+        try:
+            connection = await again.open_socket(host, port)
+        except Fault:
+            return None
+        with connection:
+            try:
+                await late_alert(connection, self.context(), host)
+            except Fault as fault:
+                return fault
+        return None
+
+
+class FreshConnector(aiohttp.BaseConnector):
+    """One connection per request, never kept. `_create_connection` is where aiohttp's own connectors differ, too."""
+
+    def __init__(self, road: Road) -> None:
+        super().__init__(force_close=True, limit=0)
+        self._road = road
+        self._made: list[ResponseHandler] = []
+
+    async def _create_connection(self, req: aiohttp.ClientRequest, traces: Any, timeout: Any) -> ResponseHandler:
+        host, port = (req.url.raw_host or "").rstrip("."), req.url.port or 80
+        connection = await self._road.open_socket(host, port)
+        factory = functools.partial(Framing, self._loop, self._road.trace, method=req.method)
+        try:
+            handler = await self._dress(connection, factory, host if req.url.scheme == "https" else None)
+        except BaseException:
+            connection.close()
+            raise
+        if handler is None:
+            raise await self._road.why_refused(host, port)
+        self._made.append(handler)
+        self._road.trace.connected()
+        return handler
+
+    async def _dress(
+        self, connection: socket.socket, factory: functools.partial[Framing], tls_host: str | None
+    ) -> Framing | None:
+        """Hand the socket to asyncio, through a handshake where asked; None where that was reset without a reason."""
+        if tls_host is None:
+            _, handler = await self._loop.create_connection(factory, sock=connection)
+            return handler
+        with self._road.trace.timing("tls"):
+            try:
+                transport, handler = await self._loop.create_connection(
+                    factory,
+                    sock=connection,
+                    ssl=self._road.context(),
+                    server_hostname=tls_host,
+                    ssl_handshake_timeout=NO_LIMIT_S,
+                )
+            except ssl.SSLError as error:
+                raise tls_fault(error) from error
+            except ConnectionError:
+                return None
+        seen = transport.get_extra_info("ssl_object")
+        self._road.trace.certificate = read_certificate(seen.getpeercert(binary_form=True))
+        return handler
+
+    def drop(self) -> None:
+        """Cut every connection now: a closing handshake with a broken server could outlive the attempt."""
+        for handler in self._made:
+            if handler.transport is not None:
+                handler.transport.abort()
+
+
+async def settle(connector: FreshConnector) -> None:
+    """Give aborted transports the turn of the loop in which they close their sockets."""
+    connector.drop()
+    await asyncio.sleep(0)

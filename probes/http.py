@@ -1,0 +1,173 @@
+"""One http(s) attempt: request, redirects, body read to its end or the cap, then status, text and latency judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from probes.attempt import UP, Fault, Outcome, Trace
+from probes.decode import Decoder, decoder
+from probes.fresh import FreshConnector, Road, Tools, settle
+from probes.http_faults import http_fault
+from probes.target import Target
+
+USER_AGENT = "nines (availability check)"
+ACCEPT_ENCODING = "gzip, deflate"
+REDIRECTS = (301, 302, 303, 307, 308)
+KEPT_ABROAD = ("accept", "accept-language", "user-agent")  # all else may be a credential: it stays with its host
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request of the chain."""
+
+    url: URL
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply, read to its end. `body` is None where its encoding is not understood."""
+
+    status: int
+    location: str | None
+    charset: str | None
+    body: bytes | None
+
+
+async def check_http(target: Target, tools: Tools, trace: Trace) -> Outcome:
+    """Follow the redirects to the final reply and judge it. Raises Fault."""
+    road = Road(tools, trace, target.rule, target.ca_file, target.verified)
+    jar = aiohttp.CookieJar(unsafe=True)  # fresh for every attempt; servers named by address may set cookies, too
+    ask = Ask(target.url, target.request_method, target.headers, target.body)
+    for _ in range(target.follow_redirects + 1):
+        reply = await _fetch(ask, target, road, jar)
+        if ask.method == "HEAD" and reply.status in (405, 501) and reply.status not in target.status:
+            ask = Ask(ask.url, "GET", ask.headers, None)
+            trace.note("HEAD is not allowed here: asked again with GET")
+            reply = await _fetch(ask, target, road, jar)
+        if reply.status not in REDIRECTS or reply.status in target.status or target.follow_redirects == 0:
+            trace.finished = True
+            return _judge(reply, target, trace)
+        ask = redirected(ask, reply, trace)
+    raise Fault("http_redirect_loop", f"more than {target.follow_redirects} redirects, the last to {ask.url.host}")
+
+
+async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -> Reply:
+    road.trace.begin_hop()
+    connector = FreshConnector(road)
+    timeout = aiohttp.ClientTimeout(total=None, ceil_threshold=1e9)  # one deadline, held outside
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, timeout=timeout)
+    try:
+        async with session:
+            return await _exchange(session, ask, target, road.trace)
+    except aiohttp.ClientError as error:
+        raise await _explained(http_fault(error, road.trace), ask, road) from error
+    finally:
+        await settle(connector)
+
+
+async def _exchange(session: aiohttp.ClientSession, ask: Ask, target: Target, trace: Trace) -> Reply:
+    headers = CIMultiDict(ask.headers)
+    headers.setdefault("User-Agent", USER_AGENT)
+    headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
+    asked = session.request(ask.method, ask.url, headers=headers, data=ask.body, allow_redirects=False)
+    try:
+        async with asked as response:
+            trace.status = response.status
+            trace.phase = "body"
+            body = await _read(response, target.max_body_bytes, trace)
+            return Reply(response.status, response.headers.get("Location"), response.charset, body)
+    finally:
+        trace.end_hop()
+
+
+async def _read(response: aiohttp.ClientResponse, cap: int, trace: Trace) -> bytes | None:
+    undo = decoder(response.headers.get("Content-Encoding", ""), cap)
+    if undo is None:
+        trace.note(f"Content-Encoding {response.headers['Content-Encoding']} was not asked for and is not understood")
+    sink = undo or Decoder("", cap)
+    read = 0
+    async for chunk in response.content.iter_any():
+        read += len(chunk)
+        if read > cap:
+            raise Fault("http_too_large", f"the body is longer than {cap} bytes")
+        sink.feed(chunk)
+    body = sink.finish()
+    return None if undo is None else body
+
+
+async def _explained(fault: Fault, ask: Ask, road: Road) -> Fault:
+    """Over TLS a server that hung up without a word may have sent an alert that asyncio did not pass on."""
+    if ask.url.scheme != "https" or road.trace.bytes or fault.outcome.error not in ("http_empty", "http_reset"):
+        return fault
+    return await road.silent_refusal((ask.url.raw_host or "").rstrip("."), ask.url.port or 443) or fault
+
+
+def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:
+    """The next request of the chain. Credentials never follow to another origin. Raises Fault for a bad target."""
+    if not reply.location:
+        raise Fault("http_redirect_bad", f"status {reply.status} without a Location")
+    try:
+        url = ask.url.join(URL(reply.location)).with_fragment(None)
+        port = url.port
+    except ValueError as error:
+        raise Fault("http_redirect_bad", f"redirected to something that is no URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.raw_host or not port:
+        raise Fault("http_redirect_bad", f"redirected to {url.scheme or 'an unknown'} scheme: {reply.location[:100]}")
+    if ask.url.scheme == "https" and url.scheme == "http":
+        trace.note("redirected from https to http")
+    keeps_method = reply.status in (307, 308) or ask.method in ("GET", "HEAD")
+    headers = ask.headers if url.origin() == ask.url.origin() else _without_credentials(ask.headers)
+    if keeps_method:
+        return Ask(url, ask.method, headers, ask.body)
+    about_body = ("content-type", "content-length", "content-encoding")
+    return Ask(url, "GET", tuple(h for h in headers if h[0].lower() not in about_body), None)
+
+
+def _without_credentials(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(header for header in headers if header[0].lower() in KEPT_ABROAD)
+
+
+def _judge(reply: Reply, target: Target, trace: Trace) -> Outcome:
+    """Status first, then what the body must and must not say, then how long it took."""
+    if reply.status == 429 and reply.status not in target.status:
+        return Outcome("degraded", "http_status", "status 429: the server limits our rate")
+    if reply.status not in target.status:
+        return Outcome("down", "http_status", f"status {reply.status}")
+    mismatch = _mismatch(reply, target)
+    if mismatch is not None:
+        return Outcome("down", "content_mismatch", mismatch)
+    if target.max_latency_ms is not None and trace.elapsed_ms > target.max_latency_ms:
+        return Outcome("degraded", "slow", f"{trace.elapsed_ms} ms, more than {target.max_latency_ms} ms")
+    return UP
+
+
+def _mismatch(reply: Reply, target: Target) -> str | None:
+    if not target.contains and not target.not_contains:
+        return None
+    if reply.body is None:
+        return "the body's encoding is not understood"
+    text = _text(reply.body, reply.charset)
+    for wanted in target.contains:
+        if wanted.encode() not in reply.body and wanted not in text:
+            return f"{wanted!r} is missing"
+    for unwanted in target.not_contains:
+        if unwanted.encode() in reply.body or unwanted in text:
+            return f"{unwanted!r} is there"
+    return None
+
+
+def _text(body: bytes, charset: str | None) -> str:
+    """The body as text, as well as it can be read; a charset nobody knows is read as UTF-8."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        charset = "utf-16"
+    try:
+        return body.decode(charset or "utf-8-sig", errors="replace")
+    except LookupError:
+        return body.decode("utf-8", errors="replace")

@@ -1,0 +1,72 @@
+"""TLS contexts, one for each trust setting (making one takes 90 ms), and what a peer's certificate says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+
+from probes.attempt import Certificate, prober_fault
+
+
+class Trust:
+    """Contexts by (CA file, verified?), each made once. A CA file that changed on disk makes a new one."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[tuple[str | None, int, bool], ssl.SSLContext] = {}
+
+    def context(self, *, ca_file: str | Path | None = None, verified: bool = True) -> ssl.SSLContext:
+        """The context of one setting. Raises Fault (ours) where the CA file cannot be read."""
+        path = None if ca_file is None else str(ca_file)
+        try:
+            changed_ns = 0 if path is None else Path(path).stat().st_mtime_ns
+            key = (path, changed_ns, verified)
+            if key not in self._contexts:
+                self._contexts[key] = _make(path, verified=verified)
+        except (OSError, ssl.SSLError) as error:
+            raise prober_fault(f"the CA file {path} cannot be used: {error}") from error
+        return self._contexts[key]
+
+
+def _make(ca_file: str | None, *, verified: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves it open: one verdict for every build
+    context.hostname_checks_common_name = False  # a name only in the CN is no name (RFC 6125)
+    context.set_alpn_protocols(["http/1.1"])
+    if not verified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def read_certificate(der: bytes | None) -> Certificate | None:
+    """What a peer's certificate says; None where it showed none or one that cannot be read."""
+    if der is None:
+        return None
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+        return Certificate(
+            subject=parsed.subject.rfc4514_string(),
+            issuer=parsed.issuer.rfc4514_string(),
+            names=_names(parsed),
+            not_before_ms=_epoch_ms(parsed.not_valid_before_utc),
+            not_after_ms=_epoch_ms(parsed.not_valid_after_utc),
+            sha256=hashlib.sha256(der).hexdigest(),
+        )
+    except (ValueError, x509.DuplicateExtension):
+        return None
+
+
+def _names(parsed: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(name.value) for name in names)
+
+
+def _epoch_ms(when: dt.datetime) -> int:
+    return int(when.timestamp() * 1000)

@@ -1,0 +1,74 @@
+"""From an event to the alert: the opaque ids of its body get their names, and whom it hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.events import Happened
+from ledger.store import Ledger
+from reporting.agreements import Agreements, agreements
+from reporting.alerts.message import Affected, Alert
+from sla.compose import members
+from sla.terms import in_force
+
+
+def alert_of(ledger: Ledger, event: Happened, *, tz: str) -> Alert:
+    """What to tell of an `outage.opened` or `outage.closed`."""
+    agreed, body = agreements(ledger), event.body
+    endpoint, from_ms = str(body["endpoint"]), int(body["from_ms"])
+    return Alert(
+        id=event.id,
+        happening="closed" if event.kind == "outage.closed" else "opened",
+        endpoint=endpoint,
+        name=agreed.name("endpoint", endpoint),
+        tz=tz,
+        kind=body["kind"],
+        outage=body["outage"],
+        from_ms=from_ms,
+        to_ms=body["to_ms"],
+        last_good_ms=body["last_good_ms"],
+        confirmed_ms=body["confirmed_ms"],
+        end_reason=body["end_reason"],
+        error=body["error"] or "",
+        failed_checks=body["failed_checks"],
+        maintenance_to_ms=maintenance_until(agreed, endpoint, at_ms=from_ms),
+        affects=tuple(affected(agreed, endpoint, at_ms=from_ms)),
+    )
+
+
+def maintenance_until(agreed: Agreements, endpoint: str, *, at_ms: int) -> int | None:
+    """The end of the announced window on the endpoint, or on a service composed of it, at that instant."""
+    ids = {
+        *agreed.current("service"),
+        *(one for id in agreed.current("contract") for one in agreed.contract(id).services),
+    }
+    named = {("service", id) for id in ids if _is_member(agreed, id, endpoint, at_ms)} | {("endpoint", endpoint)}
+    ends = [window.to_ms for window in agreed.windows(at_ms, at_ms + 1) if window.scope & named]
+    return max(ends, default=None)
+
+
+def affected(agreed: Agreements, endpoint: str, *, at_ms: int) -> Iterator[Affected]:
+    """The services composed of the endpoint at that instant: those under contract first, with what is promised."""
+    promised = set()
+    for id in agreed.current("contract"):
+        contract = agreed.contract(id)
+        for service in contract.services:
+            if not _is_member(agreed, service, endpoint, at_ms):
+                continue
+            promised.add(service)
+            target = in_force(contract.versions, at_ms).target
+            yield Affected(
+                service=agreed.composition(service).name,
+                client=contract.client_name,
+                contract=contract.id,
+                target_pct=None if target is None else f"{target:f}",
+            )
+    for service in agreed.current("service"):
+        if service not in promised and _is_member(agreed, service, endpoint, at_ms):
+            yield Affected(service=agreed.composition(service).name)
+
+
+def _is_member(agreed: Agreements, service: str, endpoint: str, at_ms: int) -> bool:
+    dated = agreed.composition(service).dated
+    expression = next((made_of for from_ms, made_of in reversed(dated) if from_ms <= at_ms), dated[0][1])
+    return endpoint in members(expression)

@@ -1,0 +1,277 @@
+"""The service credit: the tier table with the row that hit, and the computation beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from reporting.report import reading, wording
+from reporting.report.reading import Reading
+from sla.figures import printed_pct
+from sla.statement import Credit, CreditLine, ServiceStatement
+
+EDGE = re.compile(r"(<=|<|≤)\s*(\d+(?:\.\d+)?)")
+SHARE = re.compile(r":\s*(\d+(?:\.\d+)?)\s*%")
+ORDINALS = (
+    "second",
+    "third",  # the first row of the table is the one that owes nothing
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+)
+
+
+STAKES = ("incurred", "projected", "at_most")
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    range: str
+    figure: str  # the availability, in the row that hit
+    share: str
+    hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    label: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """The credit of one service: its table, its computation, and one line with the numbers of the formula."""
+
+    name: str
+    tiers: tuple[TierRow, ...]
+    steps: tuple[Step, ...]
+    result_label: str
+    result: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`< 99.9: 10 %` as agreed, digits kept."""
+
+    comparison: str
+    edge: str
+    share: str
+
+
+def formulas(page: Reading) -> tuple[Formula, ...]:
+    """One block per service that is owed something, or whose credit is not decided."""
+    return tuple(
+        _formula(service, service.credit, page)
+        for service in page.services
+        if service.credit is not None and not service.provisional and _says_something(service.credit)
+    )
+
+
+def _says_something(credit: Credit) -> bool:
+    return credit.state in ("needs_decision", "fee_missing") or bool(Decimal(credit.amount or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """What a running period may still cost: never a credit line."""
+
+    name: str
+    incurred: str
+    projected: str
+    at_most: str
+
+
+def at_stake(page: Reading) -> tuple[AtStake, ...]:
+    found = ((s.name, s.credit) for s in page.services if s.provisional and s.credit is not None)
+    return tuple(
+        AtStake(name, **{key: wording.money(str(credit.inputs["exposure"][key]), credit.currency) for key in STAKES})
+        for name, credit in found
+        if set(STAKES) <= set(credit.inputs.get("exposure") or ())
+    )
+
+
+def others_lead(page: Reading) -> str:
+    """What the services without a block of their own earn, where they all met their targets."""
+    shown = {formula.name for formula in formulas(page)}
+    others = [service for service in page.services if service.name not in shown]
+    if not others or any(service.verdict != "MET" for service in others):
+        return ""
+    if len(others) == 1:
+        return f"{others[0].name} met its target and earns no credit."
+    return f"The other {wording.counted(len(others), 'service')} met their targets and earn no credit."
+
+
+def tiers_of(page: Reading) -> tuple[Tier, ...]:
+    """The rows of the contract's tier table on availability, least credit first."""
+    table = _tier_table(reading.terms_in_force(page.statement).get("credits"))
+    rows = (_tier(str(edge), str(share)) for edge, share in table.items())
+    found = [row for row in rows if row is not None]
+    return tuple(sorted(found, key=lambda row: (Decimal(row.edge), row.comparison), reverse=True))
+
+
+def _tier_table(credits_: Any) -> Mapping[str, Any]:
+    """CONTRACTS.md: a table is tiers on availability; a list holds it as its rule `tiers: availability`."""
+    if isinstance(credits_, Mapping):
+        return credits_
+    for rule in credits_ or ():
+        if isinstance(rule, Mapping) and rule.get("tiers") == "availability":
+            return rule.get("rows") or rule.get("table") or rule
+    return {}
+
+
+def _tier(edge: str, share: str) -> Tier | None:
+    match = EDGE.match(edge.strip())
+    figure = re.match(r"\s*(\d+(?:\.\d+)?)", share)
+    return Tier(match[1].replace("<=", "≤"), match[2], figure[1]) if match and figure else None
+
+
+def _formula(service: ServiceStatement, credit: Credit, page: Reading) -> Formula:
+    hits = [_hit(line.rule) for line in credit.lines]
+    open_label = {"needs_decision": "Not decided", "fee_missing": "Fee not recorded"}
+    return Formula(
+        name=service.name,
+        tiers=_tier_rows(service, credit.lines, tiers_of(page)),
+        steps=_steps(service, credit, page),
+        result_label=open_label.get(credit.state, "Credit due"),
+        result=_result(credit),
+        line=_line(credit, hits, page),
+    )
+
+
+def _hit(rule: str) -> Tier | None:
+    """The tier named by a credit line: `availability < 99.9: 10 %`."""
+    edge, share = EDGE.search(rule), SHARE.search(rule)
+    return Tier(edge[1].replace("<=", "≤"), edge[2], share[1]) if edge and share else None
+
+
+def _tier_rows(
+    service: ServiceStatement, lines: tuple[CreditLine, ...], tiers: tuple[Tier, ...]
+) -> tuple[TierRow, ...]:
+    hits = [_hit(line.rule) for line in lines]
+    shown = tiers or tuple(hit for hit in hits if hit is not None)
+    if not shown:
+        return ()
+    inverse = {"<": "≥", "≤": ">"}
+    first = shown[0]
+    rows = [TierRow(f"A {inverse[first.comparison]} {wording.percent(first.edge)}", "", "none", hit=False)]
+    for at, tier in enumerate(shown):
+        below = shown[at + 1] if at + 1 < len(shown) else None
+        figures = [_judged(line, service) for line, hit in zip(lines, hits, strict=True) if _is(hit, tier)]
+        rows.append(TierRow(_range(tier, below), ", ".join(figures), wording.percent_of(tier.share), bool(figures)))
+    return tuple(rows)
+
+
+def _is(hit: Tier | None, tier: Tier) -> bool:
+    return hit is not None and Decimal(hit.edge) == Decimal(tier.edge)
+
+
+def _judged(line: CreditLine, service: ServiceStatement) -> str:
+    """The availability that this line was computed from: of its part, where the period has several."""
+    figure = line.inputs.get("availability_pct", service.availability_pct)
+    target = service.parts[line.part].target_pct if line.part < len(service.parts) else service.target_pct
+    return wording.DASH if figure is None else wording.percent(printed_pct(figure, target_pct=target))
+
+
+def _range(tier: Tier, below: Tier | None) -> str:
+    upper = f"A {tier.comparison} {wording.percent(tier.edge)}"
+    if below is None:
+        return upper
+    return f"{wording.percent(below.edge)} {'≤' if below.comparison == '<' else '<'} {upper}"
+
+
+def _steps(service: ServiceStatement, credit: Credit, page: Reading) -> tuple[Step, ...]:
+    fee = wording.DASH if credit.fee is None else wording.money(credit.fee, credit.currency)
+    lines = _part_step if len(service.parts) > 1 else _share_step
+    return (Step(f"{_fee_word(page)}, {service.name}", fee), *(lines(line, credit, page) for line in credit.lines))
+
+
+def _share_step(line: CreditLine, credit: Credit, page: Reading) -> Step:
+    hit = _hit(line.rule)
+    if hit is None:
+        return Step(line.rule, wording.money(line.amount, credit.currency))
+    return Step(f"Share of fee{_ordinal(hit, tiers_of(page))}", f"× {wording.percent_of(hit.share)}")
+
+
+def _part_step(line: CreditLine, credit: Credit, page: Reading) -> Step:
+    """A part of the period has its own share of the fee and its own line."""
+    hit, fee = _hit(line.rule), line.inputs.get("fee")
+    product = f", {wording.money(fee, credit.currency)} × {wording.percent_of(hit.share)}" if hit and fee else ""
+    return Step(f"Part {line.part + 1}{product}", wording.money(line.amount, credit.currency))
+
+
+def _fee_word(page: Reading) -> str:
+    month = str(page.statement.options.get("period", "month")) == "month"
+    return "Monthly fee" if month else "Fee of the period"
+
+
+def _ordinal(hit: Tier, tiers: tuple[Tier, ...]) -> str:
+    at = next((at for at, tier in enumerate(tiers) if Decimal(tier.edge) == Decimal(hit.edge)), None)
+    return "" if at is None or at >= len(ORDINALS) else f", {ORDINALS[at]} tier"
+
+
+def _result(credit: Credit) -> str:
+    if credit.state == "fee_missing":
+        return wording.DASH
+    if not credit.determined and credit.low is not None and credit.high is not None:
+        low, high = (wording.money(end, credit.currency) for end in (credit.low, credit.high))
+        return f"{low} to {high}"
+    return wording.DASH if credit.amount is None else wording.money(credit.amount, credit.currency)
+
+
+def _line(credit: Credit, hits: list[Tier | None], page: Reading) -> str:
+    """The formula with its numbers, the cap, the rounding, and the clause."""
+    moved = [
+        f"Part {line.part + 1} printed {line.inputs['printed']}." for line in credit.lines if "printed" in line.inputs
+    ]
+    return " ".join(part for part in (_product(credit, hits), _caps(credit), _rounding(page), *moved) if part)
+
+
+def _product(credit: Credit, hits: list[Tier | None]) -> str:
+    if credit.fee is None or len(hits) != 1 or hits[0] is None:
+        return ""
+    line = credit.lines[0]
+    fee, exact = wording.money(line.inputs.get("fee", credit.fee), credit.currency), line.exact
+    equals = f"{credit.currency or ''}{wording.FIXED}{exact}" if "/" in exact else _exact(exact, credit)
+    return f"{fee} × {_factor(hits[0])} = {equals}."
+
+
+def _factor(hit: Tier) -> str:
+    """A share as a factor with two decimals at least: `0.10`."""
+    plain = f"{Decimal(hit.share) / 100:f}"
+    whole, _, decimals = plain.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def _exact(exact: str, credit: Credit) -> str:
+    """The unrounded product, with at least the currency's decimals so that it reads as money."""
+    least = len((credit.fee or "").partition(".")[2])
+    whole, _, decimals = exact.partition(".")
+    padded = decimals.ljust(least, "0")
+    return wording.money(f"{whole}.{padded}" if padded else whole, credit.currency)
+
+
+def _caps(credit: Credit) -> str:
+    return " ".join(_cap(cap, credit) for cap in credit.caps)
+
+
+def _cap(cap: Mapping[str, Any], credit: Credit) -> str:
+    """`Cap, 50 % of period: EUR 2 500.00, not reached.`"""
+    written = re.sub(r" ?%", f"{wording.NARROW}%", str(cap.get("cap", "")))
+    words = f"Cap, {written}" if written else "Cap"
+    figure = f": {_exact(str(cap['exact']), credit)}" if cap.get("exact") is not None else ""
+    return f"{words}{figure}, {'reached' if cap.get('reached') else 'not reached'}."
+
+
+def _rounding(page: Reading) -> str:
+    mode = {"half_up": "half up", "half_even": "half to even"}.get(str(page.statement.options.get("rounding")), "")
+    clause = reading.clause(page, "credits")
+    words = f"Rounded once, {mode}" if mode else "Rounded once"
+    return f"{words}; clause {clause}." if clause else f"{words}."

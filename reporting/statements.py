@@ -1,0 +1,203 @@
+"""The bridge that makes every figure: dated definitions and recorded facts in, one Statement per contract out.
+
+Reports, credits, the board and the JSON all render what comes from here; nothing else computes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ledger import journal
+from ledger.exclusions import exclusions_between
+from ledger.facts import checks_within, endpoint_facts
+from ledger.store import Ledger
+from reporting.agreements import Agreements, agreements
+from reporting.maintenance import announced
+from reporting.zone_files import tzdata_version
+from sla.build import Identity, build_statement
+from sla.compose import membership
+from sla.facts import EndpointFacts, ServiceFacts, Window
+from sla.period import Period, local, parse
+from sla.sections import under_contract
+from sla.statement import Statement
+from sla.terms import Contract
+
+__all__ = [
+    "NothingInForce",
+    "StatementError",
+    "UnknownClient",
+    "build",
+    "build_all",
+    "contracts_of",
+    "is_in_force",
+    "service_facts",
+    "statements_of",
+    "zone_of",
+]
+
+_NAMESPACE = uuid.UUID("5b3a6f0e-6a0d-5c9b-9f5d-0c1d5f7b9e21")
+
+
+class StatementError(Exception):
+    """What was asked for cannot be built; the message says what there is."""
+
+
+class NoDefinitions(StatementError):
+    """this ledger holds no definitions yet; run `nines config apply`, or start the daemon with `nines run`"""
+
+
+class UnknownClient(StatementError):
+    """No client of that id was ever defined."""
+
+
+class NothingInForce(StatementError):
+    """No contract was in force in the period, or the period has not begun."""
+
+
+def build(ledger: Ledger, client_id: str, period_text: str, *, now_ms: int, version: str) -> tuple[Statement, ...]:
+    """One statement for each contract of the client that was in force in the period, as of `now_ms`.
+
+    The period is cut in the contract's zone; one still running is provisional. Raises UnknownClient, NothingInForce
+    and PeriodError.
+    """
+    agreed = agreements(ledger)
+    wanted = dated(contracts_of(agreed, client_id), period_text)
+    found = [(contract, period) for contract, period in wanted if is_in_force(contract, period, now_ms)]
+    if not found:
+        raise NothingInForce(_why_nothing(agreed.name("client", client_id), wanted, now_ms))
+    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version))
+
+
+def build_all(ledger: Ledger, period_text: str, *, now_ms: int, version: str) -> tuple[Statement, ...]:
+    """The statements of every contract that was in force in the period, by client; () where none was.
+
+    Raises NoDefinitions where nothing was ever defined, and PeriodError.
+    """
+    agreed = agreements(ledger)
+    if not agreed.versions:
+        raise NoDefinitions(NoDefinitions.__doc__)
+    contracts = [contract for client in agreed.ids("client") for contract in agreed.contracts_of(client)]
+    found = [each for each in dated(contracts, period_text) if is_in_force(*each, now_ms)]
+    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version))
+
+
+def contracts_of(agreed: Agreements, client_id: str) -> tuple[Contract, ...]:
+    """The client's contracts. Raises UnknownClient with the ids that exist,
+    NothingInForce without any contract, NoDefinitions on an empty ledger."""
+    clients = agreed.ids("client")
+    if not agreed.versions:
+        raise NoDefinitions(NoDefinitions.__doc__)
+    if client_id not in clients:
+        there_are = f"there are: {', '.join(clients)}" if clients else "none is; add one under clients:"
+        raise UnknownClient(f"no client {client_id!r} is known here; {there_are}")
+    found = agreed.contracts_of(client_id)
+    if not found:
+        raise NothingInForce(
+            f"client {client_id} has no contract; add one under contracts: and run `nines config apply`"
+        )
+    return found
+
+
+def dated(contracts: Sequence[Contract], period_text: str) -> list[tuple[Contract, Period]]:
+    """Each contract with the period cut in its own zone. Raises PeriodError."""
+    return [(contract, parse(period_text, zone_of(contract))) for contract in contracts]
+
+
+def zone_of(contract: Contract) -> str:
+    return contract.versions[-1].options.timezone
+
+
+def is_in_force(contract: Contract, period: Period, now_ms: int) -> bool:
+    """Whether the contract holds for any of the part of the period that has begun."""
+    begins_ms = max(contract.versions[0].from_ms, period.from_ms)
+    ends_ms = period.to_ms if contract.until_ms is None else min(contract.until_ms, period.to_ms)
+    return begins_ms < min(ends_ms, now_ms)
+
+
+def _why_nothing(client: str, wanted: Sequence[tuple[Contract, Period]], now_ms: int) -> str:
+    period = wanted[0][1]
+    if period.from_ms >= now_ms:
+        return f"{period.label} has not begun; name a period up to now"
+    spans = [f"{contract.id} {_span_words(contract)}" for contract, _ in wanted]
+    return f"no contract of {client} was in force in {period.label}: {', '.join(spans)}"
+
+
+def _span_words(contract: Contract) -> str:
+    tz = zone_of(contract)
+    begins = f"runs from {local(contract.versions[0].from_ms, tz):%Y-%m-%d}"
+    return begins if contract.until_ms is None else f"{begins} until {local(contract.until_ms, tz):%Y-%m-%d}"
+
+
+def statements_of(
+    ledger: Ledger, agreed: Agreements, wanted: Sequence[tuple[Contract, Period]], *, now_ms: int, version: str
+) -> Iterator[Statement]:
+    """The statement of each contract for its period, all as of `now_ms` and under one head of the journal."""
+    head = journal.head(ledger)
+    for contract, period in wanted:
+        name = f"{ledger.id}/{contract.id}/{period.from_ms}-{period.to_ms}/{period.tz}"
+        identity = Identity(
+            statement_id=str(uuid.uuid5(_NAMESPACE, name)),
+            software={"nines": version, "tzdata": tzdata_version()},
+            journal=None if head is None else {"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash},
+        )
+        facts = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
+        yield build_statement(contract, facts, period, as_of_ms=now_ms, identity=identity)
+
+
+def service_facts(
+    ledger: Ledger, agreed: Agreements, contract: Contract, period: Period, *, now_ms: int
+) -> tuple[ServiceFacts, ...]:
+    """What is known of each service of the contract over the period: composition, checks, windows, exclusions."""
+    made_of = {service: agreed.composition(service) for service in contract.services}
+    names = sorted({name for composition in made_of.values() for name in composition.endpoints})
+    known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms)
+    windows = announced(ledger, agreed, contract, from_ms=period.from_ms, to_ms=period.to_ms)
+    return tuple(
+        _facts_of(ledger, agreed, contract, period, service, known=known, windows=windows, now_ms=now_ms)
+        for service in contract.services
+    )
+
+
+def _facts_of(
+    ledger: Ledger,
+    agreed: Agreements,
+    contract: Contract,
+    period: Period,
+    service: str,
+    *,
+    known: Mapping[str, EndpointFacts],
+    windows: Sequence[Window],
+    now_ms: int,
+) -> ServiceFacts:
+    made_of = agreed.composition(service)
+    subjects = [("service", service)]
+    if len(made_of.endpoints) == 1:  # of several endpoints one may be excluded without the service being so
+        subjects.append(("endpoint", made_of.endpoints[0]))
+    until_ms = min(period.to_ms, now_ms)
+    facts = ServiceFacts(
+        id=service,
+        name=made_of.name,
+        composition=made_of.dated,
+        endpoints={name: known[name] for name in made_of.endpoints if name in known},
+        windows=tuple(windows),
+        exclusions=exclusions_between(
+            ledger, subjects, contract=contract.id, from_ms=period.from_ms, to_ms=period.to_ms
+        ),
+        method_changes=tuple(
+            change for name in made_of.endpoints for change in agreed.method_changes(name, period.from_ms, until_ms)
+        ),
+    )
+    return _sampled(ledger, contract, facts, period, until_ms=until_ms)
+
+
+def _sampled(ledger: Ledger, contract: Contract, facts: ServiceFacts, period: Period, *, until_ms: int) -> ServiceFacts:
+    """The facts with only those checks counted that were due while the endpoint served the contract."""
+    asked = under_contract(contract, facts, period, until_ms=until_ms)
+    counted = {}
+    for name, known in facts.endpoints.items():
+        times = asked & membership(facts, name, (period.from_ms, period.to_ms))
+        whole = times.total_ms == until_ms - period.from_ms
+        counted[name] = known if whole else checks_within(ledger, known, times)
+    return replace(facts, endpoints=counted)

@@ -1,0 +1,1 @@
+"""What it means: the accounting of ACCOUNTING.md as pure functions over immutable facts."""

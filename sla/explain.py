@@ -1,0 +1,194 @@
+"""A statement told step by step: every stretch with the rule that places it, then the arithmetic down to the credit.
+
+It reads nothing but the statement, so what it says is what the statement says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from sla.figures import duration_text, exact_text, floored
+from sla.statement import Budget, Credit, Part, PrintedExclusion, PrintedWindow, ServiceStatement, Statement, Stretch
+
+Topic = Literal["stretch", "window", "class", "base", "figure", "bounds", "coverage", "verdict", "budget", "credit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step. Stretches carry their time; `value` is the result of the step, `text` says why."""
+
+    service: str
+    topic: Topic
+    text: str
+    value: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    ref: str | None = None
+    part: int | None = None  # which part of the period, where there are several
+
+
+def explain(statement: Statement) -> tuple[Line, ...]:
+    """Every step of every service, in the order in which the figure comes about."""
+    return tuple(line for service in statement.services for line in explain_service(service))
+
+
+def explain_service(service: ServiceStatement) -> Iterator[Line]:
+    yield from _stretches(service)
+    yield from _refused(service)
+    for index, part in enumerate(service.parts):
+        number = index if len(service.parts) > 1 else None
+        yield from _arithmetic(service, part, number)
+    if service.credit is not None:
+        yield from _credit(service, service.credit)
+
+
+def _stretches(service: ServiceStatement) -> Iterator[Line]:
+    reasons = {window.id: _told(window) for window in service.maintenance if window.accepted}
+    reasons |= {entry.id: _agreed(entry) for entry in service.exclusions}
+    for stretch in service.timeline:
+        options = _part_at(service, stretch.from_ms).options
+        yield Line(
+            service=service.name,
+            topic="stretch",
+            text=_rule(stretch, options) + (f" ({reasons[stretch.ref]})" if stretch.ref in reasons else ""),
+            value=duration_text(stretch.to_ms - stretch.from_ms, rounding="exact"),
+            from_ms=stretch.from_ms,
+            to_ms=stretch.to_ms,
+            ref=stretch.ref,
+        )
+
+
+def _refused(service: ServiceStatement) -> Iterator[Line]:
+    for window in service.maintenance:
+        if not window.accepted:
+            text = f"window not accepted: {window.why}"
+            yield Line(service.name, "window", text, None, window.from_ms, window.to_ms, window.id)
+
+
+def _told(window: PrintedWindow) -> str:
+    return f"accepted: {window.why}"
+
+
+def _agreed(entry: PrintedExclusion) -> str:
+    clause = f", clause {entry.clause}" if entry.clause else ""
+    return f"{entry.category.replace('_', ' ')}{clause}"
+
+
+def _part_at(service: ServiceStatement, at_ms: int) -> Part:
+    return next((part for part in service.parts if part.from_ms <= at_ms < part.to_ms), service.parts[-1])
+
+
+def _rule(stretch: Stretch, options: dict[str, Any]) -> str:
+    """What the class does to the figure under the options in force."""
+    if stretch.time_class in ("down", "degraded"):
+        counts = "counts whole" if stretch.weight is None else f"counts {stretch.weight} of its time"
+        return f"{stretch.time_class}: {counts} as downtime"
+    effects = {
+        "up": "up: in the base",
+        "unknown": f"not measured: {_unknown_effect(options['unknown'])}",
+        "maintenance": f"accepted maintenance: {_effect(options['maintenance'])}",
+        "excluded": f"excluded: {_effect(options['exclusions'])}",
+        "outside_service_hours": "outside the agreed service hours: left out of the base",
+        "not_contracted": f"not under contract: {_effect(_partial(options))}",
+    }
+    return effects[stretch.time_class]
+
+
+def _partial(options: dict[str, Any]) -> str:
+    return "exclude" if options["partial_period"] == "prorate" else "count_up"
+
+
+def _effect(option: str) -> str:
+    return "left out of the base" if option == "exclude" else "in the base, counted up"
+
+
+def _unknown_effect(option: str) -> str:
+    effects = {"exclude": "left out of the base, printed as bounds", "up": "agreed as up"}
+    return effects.get(option, "agreed as down")
+
+
+def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> Iterator[Line]:
+    def line(topic: Topic, text: str, value: str | None = None) -> Line:
+        return Line(service.name, topic, text, value, part.from_ms, part.to_ms, part=number)
+
+    for time_class, length_ms in part.split_ms.items():
+        if length_ms:
+            yield line("class", time_class.replace("_", " "), duration_text(length_ms, rounding="exact"))
+    yield line("base", "considered", f"{part.measure.base} ms")
+    yield line("base", "counted as downtime", f"{part.measure.counted} ms")
+    yield line("figure", _quotient(part), _percent(part.availability_pct))
+    if part.bounds_pct is not None:
+        text = "all unmeasured time counted down, all of it up"
+        yield line("bounds", text, f"{part.bounds_pct[0]} to {part.bounds_pct[1]} %")
+    text = f"measured share; at least {part.options['min_coverage']} % is needed"
+    yield line("coverage", text, _percent(part.coverage_pct))
+    if part.reason == "coverage" and _begins_blind(service, part):
+        yield line("coverage", "measuring began late: date the contract from there, or agree on not_contracted before")
+    yield line("verdict", _verdict(part, provisional=service.provisional), part.verdict)
+    if part.budget is not None:
+        yield line("budget", _budget(part.budget), duration_text(part.budget.remaining_ms))
+
+
+def _begins_blind(service: ServiceStatement, part: Part) -> bool:
+    first = next((stretch for stretch in service.timeline if stretch.from_ms >= part.from_ms), None)
+    return first is not None and first.time_class == "unknown" and part.options["before_first_check"] == "unknown"
+
+
+def _percent(text: str | None) -> str | None:
+    return None if text is None else f"{text} %"
+
+
+def _quotient(part: Part) -> str:
+    if part.availability_pct is None:
+        return "nothing was considered, so there is no figure"
+    return f"({part.measure.base} - {part.measure.counted}) / {part.measure.base}, rounded down"
+
+
+def _verdict(part: Part, *, provisional: bool) -> str:
+    if part.verdict in ("MET", "NOT_MET"):
+        if provisional:
+            return f"so far, used against allowed until the end of the period, target {part.target_pct} %"
+        share = 1 - Fraction(part.measure.counted) / Fraction(part.measure.base)
+        sign = ">=" if part.verdict == "MET" else "<"
+        return f"{_short(share * 100)} % {sign} {part.target_pct} %"
+    reasons = {
+        "bounds": "the target lies between the bounds: what was not measured decides",
+        "coverage": "less was measured than the contract asks for",
+        "no_checks": "nothing was measured",
+        "all_excluded": "all time was excluded or not under contract",
+    }
+    return reasons.get(part.reason or "", "no target was agreed")
+
+
+def _short(value: Fraction) -> str:
+    """Exact where that is short, else the fraction cut after twelve digits."""
+    text = exact_text(value)
+    return text if len(text) <= 14 and "/" not in text else f"{floored(value, 12)}..."
+
+
+def _budget(budget: Budget) -> str:
+    allowed = duration_text(budget.allowed_ms, rounding="exact")
+    return f"allowed {allowed}, used {duration_text(budget.used_ms, rounding='exact')}"
+
+
+def _credit(service: ServiceStatement, credit: Credit) -> Iterator[Line]:
+    for owed in credit.lines:
+        text = f"{owed.rule} of {owed.inputs['fee']} {credit.currency}, at {owed.inputs['availability_pct']} %"
+        yield Line(service.name, "credit", f"{text}: {owed.exact} exact", owed.amount, part=owed.part)
+    for cap in credit.caps:
+        reached = "reached" if cap["reached"] else "not reached"
+        yield Line(service.name, "credit", f"cap {cap['cap']}: {cap['exact']} {credit.currency}", reached)
+    yield Line(service.name, "credit", _credit_state(credit), credit.amount)
+
+
+def _credit_state(credit: Credit) -> str:
+    if credit.state == "fee_missing":
+        return "the fee of the period is not known: no amount"
+    if credit.state == "needs_decision":
+        return f"between {credit.low} and {credit.high} {credit.currency}: a person has to decide"
+    if credit.amount is None:
+        return "no amount: the period is running" if "exposure" in credit.inputs else "no amount: nothing was measured"
+    return f"credit in {credit.currency}, rounded once"

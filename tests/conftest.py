@@ -1,0 +1,35 @@
+"""What holds for every test: no task is left running, no exception is lost in one."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> None:
+    """Watches the loop of every asynchronous test; set up first and therefore torn down last."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("watched_loop")
+
+
+@pytest.fixture
+async def watched_loop() -> AsyncIterator[asyncio.AbstractEventLoop]:
+    """The running loop; fails the test for tasks that it leaves and for exceptions that nobody caught."""
+    loop = asyncio.get_running_loop()
+    lost: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: lost.append(context))
+    before = asyncio.all_tasks(loop)
+    yield loop
+    for _ in range(3):  # callbacks of what was just cancelled or closed run first
+        await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks(loop) - before if task is not asyncio.current_task()]
+    gc.collect(1)  # a failed task that nobody awaited speaks when it is collected
+    loop.set_exception_handler(None)
+    assert not left, f"tasks still running at the end of the test: {left}"
+    assert not lost, f"exceptions that nobody caught: {[context.get('exception') or context for context in lost]}"

@@ -1,0 +1,158 @@
+"""Small real servers on loopback for the probe tests: raw replies, misbehaving sockets, TLS of every sort."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import trustme
+from yarl import URL
+
+from probes.attempt import Attempt
+from probes.fresh import Tools
+from probes.once import attempt
+from probes.resolver import Resolver
+from probes.target import Target
+from probes.trust import Trust
+from sla.judge import Method
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(talk: Talk, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server on loopback whose every connection is `talk`; gives its port. Ends with all its connections."""
+    conversations: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        conversations.add(task)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
+            await talk(reader, writer)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in conversations:
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+        await asyncio.sleep(0.01)  # aborted transports close their sockets on the next turns of the loop
+
+
+def saying(*parts: bytes, pause_s: float = 0.0, hold: bool = False, reset: bool = False) -> Talk:
+    """Read a request, send the parts with a pause between them, then close, hold on, or reset."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        if hold:
+            await asyncio.sleep(30)
+        if reset:
+            await reset_now(writer)
+        else:
+            writer.close()
+            await writer.wait_closed()
+
+    return talk
+
+
+async def reset_now(writer: asyncio.StreamWriter) -> None:
+    """Close with a RST."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await asyncio.sleep(0.02)
+    writer.transport.abort()
+
+
+def ok(body: bytes = b"hello", *, headers: bytes = b"", status: bytes = b"200 OK") -> bytes:
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n%b" % (status, len(body), headers, body)
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port whose connection requests are dropped: the queue of a listener that accepts nobody is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def tools() -> Iterator[Tools]:
+    resolver = Resolver()
+    try:
+        yield Tools(resolver, Trust())
+    finally:
+        resolver.close()
+
+
+async def probe(url: str, **settings: object) -> Attempt:
+    """One attempt at `url`; `timeout_ms` is 2 s unless said otherwise."""
+    timeout_ms = settings.pop("timeout_ms", 2_000)
+    assert isinstance(timeout_ms, int)
+    kinds = {"http": "http", "https": "http", "tcp": "tcp", "tls": "certificate"}
+    parsed = URL(url)
+    target = Target("it", kinds[parsed.scheme], parsed, Method(60_000, timeout_ms), **settings)  # type: ignore[arg-type]
+    at_ms = settings.pop("at_ms", None) or int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+    with tools() as shared:
+        return await attempt(target, shared, at_ms=at_ms)  # type: ignore[arg-type]
+
+
+def server_context(certificate: trustme.LeafCert, **settings: object) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    for name, value in settings.items():
+        setattr(context, name, value)
+    return context
+
+
+@contextmanager
+def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
+    """A TLS server in a thread: unlike asyncio's it sends its alert before it closes."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            with raw, contextlib.suppress(OSError):
+                raw.settimeout(2)
+                with context.wrap_socket(raw, server_side=True) as dressed:
+                    dressed.recv(65_536)
+                    dressed.sendall(ok())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()

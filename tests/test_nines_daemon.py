@@ -1,0 +1,132 @@
+"""The supervisor and its two children: either may die and come back alone, and none outlives the supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from daemon_rig import House, Target, free_port, wait_for
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    server = Target()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path, target: Target) -> Iterator[House]:
+    found = House(tmp_path)
+    found.write(f'endpoints: {{shop: {{url: "{target.url}", interval: 1 s, timeout: 1 s}}}}\n')
+    yield found
+    found.close()
+
+
+def child(house: House, role: str) -> int | None:
+    """The process id of a child of the daemon, by its command line."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if words[-3:-1] == [b"child", role.encode()] and (entry / "cwd").resolve() == house.folder:
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
+def checks(house: House) -> int:
+    """How many checks are on record; 0 also while the daemon is still making its ledger."""
+    if "watching" not in house.log.read_text():
+        return 0
+    with sqlite3.connect(house.folder / "nines.db") as connection:
+        return int(connection.execute("SELECT count(*) FROM raw_check").fetchone()[0])
+
+
+def serves(house: House) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.web_port}/", timeout=2) as answer:
+            return b"shop" in answer.read()
+    except OSError:
+        return False
+
+
+def test_each_child_dies_and_comes_back_alone(house: House) -> None:
+    house.start()
+    wait_for(lambda: serves(house) and checks(house) >= 2)
+    web, probe = child(house, "web"), child(house, "probe")
+    assert web is not None
+    assert probe is not None
+
+    os.kill(web, signal.SIGKILL)
+    seen = checks(house)
+    wait_for(lambda: checks(house) >= seen + 2)
+    wait_for(lambda: serves(house))
+    assert child(house, "probe") == probe
+
+    os.kill(probe, signal.SIGKILL)
+    wait_for(lambda: child(house, "probe") not in (None, probe))
+    seen = checks(house)
+    wait_for(lambda: checks(house) >= seen + 2)
+    assert house.stop() == 0
+    assert (child(house, "web"), child(house, "probe")) == (None, None)
+
+
+def test_children_stop_by_themselves_when_the_supervisor_is_killed(house: House) -> None:
+    house.start()
+    wait_for(lambda: serves(house) and checks(house) >= 2)
+    house.signal(signal.SIGKILL)
+    wait_for(lambda: child(house, "web") is None and child(house, "probe") is None)
+    with sqlite3.connect(house.folder / "nines.db") as connection:
+        [(stopped,)] = connection.execute("SELECT stopped_ms IS NOT NULL FROM life").fetchall()
+    assert stopped
+
+
+def test_a_second_daemon_on_the_same_ledger_is_told_so(house: House, tmp_path: Path) -> None:
+    house.start()
+    wait_for(lambda: checks(house) >= 1)
+    other = House(tmp_path)
+    second = other.nines("--db", "nines.db", "child", "probe", expect=2)
+    assert "another daemon" in second.stderr
+    assert house.stop() == 0
+
+
+def test_systemd_hears_ready_alive_and_stopping(house: House, tmp_path: Path) -> None:
+    import socket
+
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(30)
+    house.environment |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+    house.start()
+    heard = [manager.recv(1000).decode() for _ in range(3)]
+    assert house.stop() == 0
+    manager.setblocking(False)
+    while True:
+        try:
+            heard.append(manager.recv(1000).decode())
+        except BlockingIOError:
+            break
+    manager.close()
+    assert "READY=1" in heard
+    assert "WATCHDOG=1" in heard
+    assert "STOPPING=1" in heard
+    assert heard.index("READY=1") < heard.index("STOPPING=1")
+
+
+def test_a_port_that_is_taken_is_said_and_probing_goes_on(house: House, target: Target) -> None:
+    port = int(target.url.rsplit(":", 1)[1].strip("/"))
+    house.web_port = port
+    house.write(f'endpoints: {{shop: {{url: "{target.url}", interval: 1 s, timeout: 1 s}}}}\n')
+    house.start()
+    wait_for(lambda: f"127.0.0.1:{port}" in house.log.read_text() and checks(house) >= 3)
+    assert "Traceback" not in house.log.read_text()
+    house.web_port = free_port()
+    assert house.stop() == 0
