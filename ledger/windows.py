@@ -29,18 +29,23 @@ class Decision:
 def on_record(ledger: Ledger, windows: Iterable[Window], *, contract: str | None = None) -> tuple[Window, ...]:
     """The same occurrences with their ids, and with the contract's decision where one was made.
 
-    An id is known before an occurrence is ever written. Windows without a definition (given as facts) stay as given.
+    An id is known before an occurrence is ever written, and no two of one answer share theirs. Windows without a
+    definition (given as facts) stay as given.
     """
+    promised: dict[str, Window] = {}
     with ledger.read() as connection:
-        return tuple(_with_record(connection, ledger.id, window, contract) for window in windows)
+        return tuple(_with_record(connection, ledger.id, window, contract, promised) for window in windows)
 
 
-def _with_record(connection: Connection, ledger_id: str, window: Window, contract: str | None) -> Window:
+def _with_record(
+    connection: Connection, ledger_id: str, window: Window, contract: str | None, promised: dict[str, Window]
+) -> Window:
+    """`promised`: the ids given in this answer to occurrences that are not written yet; what is given is added."""
     if window.definition is None:
         return window
     row = first_row(connection, _FIND, definition=window.definition, from_ms=window.from_ms)
     if row is None:
-        return replace(window, id=_new_id(connection, ledger_id, window))
+        return replace(window, id=_new_id(connection, ledger_id, window, promised))
     decided = None if contract is None else first_row(connection, _DECIDED, window=row.number, contract=contract)
     found = replace(window, id=row.id, to_ms=row.to_ms, entered_ms=row.entered_ms, title=row.title, scope=_scope(row))
     return found if decided is None else replace(found, accepted=bool(decided.accepted), why=decided.why)
@@ -58,11 +63,16 @@ def _scope(row: Row[Any]) -> frozenset[tuple[str, str]]:
     return frozenset((kind, id) for kind, id in json.loads(row.scope))
 
 
-def _new_id(connection: Connection, ledger_id: str, window: Window) -> str:
+def _new_id(connection: Connection, ledger_id: str, window: Window, promised: dict[str, Window]) -> str:
     def taken(id: str) -> bool:
+        other = promised.get(id, window)
+        if (other.definition, other.from_ms) != (window.definition, window.from_ms):
+            return True
         return scalar(connection, 'SELECT 1 FROM "window" WHERE id = :id', id=id) is not None
 
-    return short_id("M", ledger_id, window.definition, window.from_ms, taken=taken)
+    id = short_id("M", ledger_id, window.definition, window.from_ms, taken=taken)
+    promised[id] = window
+    return id
 
 
 def decide(
@@ -86,7 +96,7 @@ def decide(
 
 
 def _decide(connection: Connection, ledger_id: str, one: Decision, contract: str, at_ms: int) -> Decision | None:
-    window = _with_record(connection, ledger_id, one.window, contract)
+    window = _with_record(connection, ledger_id, one.window, contract, {})
     if window.accepted is not None:
         return None
     number = scalar(connection, _FIND, definition=window.definition, from_ms=window.from_ms)

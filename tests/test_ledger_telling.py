@@ -10,6 +10,7 @@ from ledger_scenes import HOUR, MINUTE, SECOND, T0, checks, new_ledger, watch, w
 
 from ledger.events import CLAIM_MS, OLDEST_MS, Claimed, claim_deliveries, events, mark_failed, mark_sent
 from ledger.exclusions import exclusions_between
+from ledger.identity import short_id
 from ledger.journal import PROGRAM, head, verify
 from ledger.latency import Latency, latencies
 from ledger.live import Live, live
@@ -153,9 +154,27 @@ def test_windows_given_as_facts_stay_as_given(ledger: Ledger) -> None:
     assert on_record(ledger, [given]) == (given,)
 
 
-def test_each_occurrence_of_a_recurrence_has_an_id_of_its_own(ledger: Ledger) -> None:
-    found = on_record(ledger, [window(T0 + day * 24 * HOUR) for day in range(200)])
-    assert len({one.id for one in found}) == 200
+def twins(ledger: Ledger) -> tuple[Window, Window]:
+    """Two occurrences of one recurrence whose ids are the same at five characters."""
+    seen: dict[str, int] = {}
+    for day in range(1_000_000):
+        start_ms = T0 + day * 24 * HOUR
+        id = short_id("M", ledger.id, "upgrade", start_ms, taken=lambda _: False)
+        if id in seen:
+            return window(seen[id]), window(start_ms)
+        seen[id] = start_ms
+    raise AssertionError("no two ids of five characters met")
+
+
+def test_occurrences_whose_ids_would_meet_have_ids_of_their_own(ledger: Ledger) -> None:
+    first, second = twins(ledger)
+    given = on_record(ledger, [first, second, first])
+    assert given[0].id == given[2].id
+    assert given[1].id is not None
+    assert given[1].id[:-1] == given[0].id
+    decide(ledger, [Decision(first, True, "")], contract="sample", at_ms=second.to_ms, actor=PROGRAM)
+    decide(ledger, [Decision(second, True, "")], contract="sample", at_ms=second.to_ms, actor=PROGRAM)
+    assert [one.id for one in on_record(ledger, [second, first])] == [given[1].id, given[0].id]
 
 
 # -- exclusions -------------------------------------------------------------------------------------------------------
