@@ -174,17 +174,25 @@ def test_a_ledger_that_may_only_be_read_is_one_line(agreed: Nines, tmp_path: Pat
 def as_somebody_without_rights(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One command in a folder. Root, whom no mode holds back, becomes `nobody` for it.
 
-    `nobody` may not read the interpreter's modules: the same command is run once before without a ledger, and so
-    imports all that it needs, also to say an error.
+    `nobody` may not read the interpreter's modules, nor ours in a closed home: the same command is run twice before,
+    on a copy and without a ledger, and so imports all that it needs, also to say an error.
     """
     become_nobody = "os.setgroups([]); os.setgid(65534); os.setuid(65534)" if os.geteuid() == 0 else ""
     script = f"""
-import contextlib, os, sys
+import contextlib, os, shutil, sys, tempfile
 from nines import cli
-os.chdir({str(folder)!r})
-with contextlib.suppress(SystemExit), open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
-    sys.argv = ["nines", "--db", "nowhere/nines.db", *{arguments!r}]
-    cli.main()
+def rehearse(*arguments):
+    with contextlib.suppress(SystemExit), open(os.devnull, "w") as nowhere:
+        with contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
+            sys.argv = ["nines", *arguments]
+            cli.main()
+with tempfile.TemporaryDirectory() as copy:
+    for name in os.listdir({str(folder)!r}):
+        shutil.copyfile(os.path.join({str(folder)!r}, name), os.path.join(copy, name))
+    os.chdir(copy)
+    rehearse(*{arguments!r})
+    os.chdir({str(folder)!r})
+rehearse("--db", "nowhere/nines.db", *{arguments!r})
 {become_nobody}
 sys.argv = ["nines", *{arguments!r}]
 cli.main()
