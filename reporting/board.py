@@ -186,7 +186,9 @@ def _lead_of(row: Row, board: Board) -> str:
     if row.state == "down":
         when = f"Red at {clock_time(at_ms, zone)} if it stays down"
     else:
-        when = f"Red on {weekday(at_ms, zone)} {day(at_ms, zone)} at this pace"
+        today = day(at_ms, zone) == day(board.at_ms, zone)
+        on = f"at {clock_time(at_ms, zone)}" if today else f"on {weekday(at_ms, zone)} {day(at_ms, zone)}"
+        when = f"Red {on} at this pace"
     cost = f": {row.at_stake}." if row.at_stake else "."
     return f"{left(max(0, at_ms - board.at_ms))} until {who} breaks {row.target_pct} %. {when}{cost}"
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,11 @@ def test_doctor_names_what_is_missing(nines: Nines) -> None:
     said = nines("doctor", "--format", "json")
     assert said.code == 1
     assert {row["subject"]: row["state"] for row in said.data}["config"] == "missing"
+
+
+def test_doctor_tells_a_bad_ledger_from_a_missing_one(agreed: Nines, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "nines.db")) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = 'r9999'")
+    (found,) = [row for row in agreed("doctor", "--format", "json").data if row["subject"] == "ledger"]
+    assert (found["state"], found["advice"]) == ("bad", "")
+    assert found["found"].endswith("install that version or restore an older backup")

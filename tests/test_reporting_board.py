@@ -127,6 +127,11 @@ def test_the_lead_looks_for_the_smallest_time_to_red_in_any_bucket() -> None:
     assert lead(specimen(soon)).startswith("1 min 30 s until Tiny (Acme)")
 
 
+def test_the_lead_gives_the_hour_when_the_pace_breaks_it_today() -> None:
+    today = row("Tiny", allowed=100_000, used=10_000, forecast=Forecast("pace", NOW + 90_000))
+    assert "Red at 12:20:10 at this pace" in lead(specimen(today))
+
+
 def test_the_lead_says_so_when_nothing_breaks() -> None:
     monitor = Monitor(seen_ms=NOW, alive=True)
     calm = make_board([row("A", allowed=10, used=0)], at_ms=NOW, tz="UTC", label="November 2026", monitor=monitor)

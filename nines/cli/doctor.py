@@ -14,12 +14,13 @@ from typing import Literal
 
 import click
 
+from ledger.errors import NoDatabase
 from nines.cli.errors import lines_for
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
 from reporting.report.libraries import missing_libraries
 
-State = Literal["ok", "missing", "note"]
+State = Literal["ok", "missing", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Finding:
 @format_option("table", "json")
 @click.pass_obj
 def doctor_command(place: Place, form: str) -> int:
-    """Show which config and ledger are used and what is missing. Exit 1 when something is.
+    """Show which config and ledger are used and what is missing or bad. Exit 1 when something is.
 
     \b
     nines doctor
@@ -50,7 +51,7 @@ def doctor_command(place: Place, form: str) -> int:
             say(f"{finding.state:<8}{finding.subject:<13}{finding.found}")
             if finding.advice:
                 say(f"{'':<21}do: {finding.advice}")
-    return 1 if any(finding.state == "missing" for finding in findings) else 0
+    return 1 if any(finding.state != "ok" for finding in findings) else 0
 
 
 def _findings(place: Place) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ def _config(place: Place) -> Finding:
     try:
         config = place.load_config()
     except Exception as error:
-        return _failed("config", error, f"nines --config {place.config_path} config check")
+        return _failed("config", error, "" if place.config_path.exists() else "nines init")
     return Finding("config", "ok", f"{place.config_path}: {len(config.endpoints)} endpoints")
 
 
@@ -76,14 +77,16 @@ def _ledger(place: Place) -> Finding:
         with place.open_ledger() as ledger:
             return Finding("ledger", "ok", f"{place.database} (ledger {ledger.id})")
     except Exception as error:
-        return _failed("ledger", error, "nines config apply")
+        return _failed("ledger", error, "nines config apply" if isinstance(error, NoDatabase) else "")
 
 
 def _failed(subject: str, error: Exception, advice: str) -> Finding:
+    """A file that is missing, with `advice` how to make it; one that is there but bad says itself what to do."""
     lines = lines_for(error)
     if lines is None:
         raise error
-    return Finding(subject, "missing", lines[0].removeprefix("nines: "), advice)
+    found = lines[0].removeprefix("nines: ")
+    return Finding(subject, "missing" if advice else "bad", found, advice)
 
 
 def _zones() -> Finding:
