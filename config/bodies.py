@@ -121,7 +121,7 @@ def endpoint_of(id: str, body: Body) -> Endpoint:
 def service_of(id: str, body: Body) -> tuple[str, Expression]:
     """(name, expression) of a stored service."""
     service = Service.model_validate({**body, "id": id})
-    return service.name, service.expression
+    return service.name, service.rule
 
 
 def client_of(id: str, body: Body) -> Client:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from config.composite import named_in
 from config.contract import Contract, Plan, Terms
 from config.credits import gap_below
 from config.model import Config
@@ -37,10 +38,8 @@ def _services(config: Config, names: _Names) -> Found:
     for name, service in config.services.items():
         if name in endpoints:
             yield ("services", name), "an endpoint of this id is a service by itself; choose another id"
-        key = "all" if service.all is not None else "any"
-        for number, member in enumerate(service.endpoint_ids):
+        for path, member in named_in(service.rule, ("services", name)):
             if member not in endpoints:
-                path = ("services", name, key, number)
                 yield path, unknown_name("endpoint", member, names["endpoints"], "endpoints")
 
 

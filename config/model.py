@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from config import units
+from config import composite, units
 from config.alert import Alert
 from config.contract import Contract, Currency, Plan
 from config.endpoint import Endpoint
 from config.problems import At
 from config.reading import Sources
-from config.typed import Flag, Frozen, Id, Ids, Networks, Plain, Whole, Words, Zone
+from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
 from config.window import Maintenance
-from sla.facts import All, Any_, Expression, Member
+from sla.facts import Expression
 
 
 def _listen(value: object) -> str:
@@ -89,32 +89,23 @@ class Client(Frozen):
 
 
 class Service(Frozen):
-    """What clients buy: works when all of its endpoints work, or when any of them does."""
+    """What clients buy, and how it is made of endpoints: `all`, `any` or `at least K of`, nested as need be."""
 
+    OURS: ClassVar = ("id", "rule")
+    MORE: ClassVar = composite.KEYS
     id: SkipJsonSchema[Id] = ""
     name: Words = ""
-    all: Ids | None = None
-    any: Ids | None = None
+    rule: SkipJsonSchema[Annotated[Expression, BeforeValidator(composite.rule_of), PlainSerializer(composite.as_json)]]
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, data: object) -> object:
-        return {**data, "name": data.get("name") or data.get("id")} if isinstance(data, dict) else data
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if (self.all is None) == (self.any is None):
-            raise ValueError("needs one rule; write all: [a, b] (every one works) or any: [a, b] (one works)")
-        return self
-
-    @property
-    def endpoint_ids(self) -> tuple[str, ...]:
-        return self.all or self.any or ()
-
-    @property
-    def expression(self) -> Expression:
-        members = tuple(Member(name) for name in self.endpoint_ids)
-        return All(members) if self.all is not None else Any_(members)
+        if not isinstance(data, dict):
+            return data
+        rules = {key: value for key, value in data.items() if composite.is_rule(key)}
+        rest = {key: value for key, value in data.items() if key not in rules}
+        rule = rest.pop("rule", None) or composite.rule_of(rules)
+        return {**rest, "name": data.get("name") or data.get("id"), "rule": rule}
 
 
 class Settings(Frozen):

@@ -34,10 +34,10 @@ class ConfigError(Exception):
 
 
 class At(ValueError):
-    """What is wrong with a key inside the value being read: `At("until", "is before from")`."""
+    """What is wrong with a key, or at a path, inside the value being read: `At("until", "is before from")`."""
 
-    def __init__(self, key: str | int, message: str) -> None:
-        self.key = key
+    def __init__(self, at: str | int | KeyPath, message: str) -> None:
+        self.path: KeyPath = at if isinstance(at, tuple) else (at,)
         super().__init__(message)
 
 

@@ -78,14 +78,14 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
     """The keys that a file may write for this model."""
     hidden = getattr(model, "OURS", ())
     names = (info.alias or name for name, info in model.model_fields.items())
-    return (name for name in names if name not in hidden)
+    return (name for name in (*names, *getattr(model, "MORE", ())) if name not in hidden)
 
 
 def _problem(model: type[BaseModel], error: Mapping[str, Any], path: KeyPath, sources: Sources) -> Problem:
     location: KeyPath = tuple(part for part in error["loc"] if part not in ("[key]", "id"))  # an id is its entry's key
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, At):
-        location = (*location, cause.key)
+        location = (*location, *cause.path)
     return sources.problem((*path, *location), _message(model, error, location))
 
 

@@ -16,6 +16,26 @@ def json_schema() -> dict[str, Any]:
     contract["properties"]["service"] = {"type": "string", "description": "one service; several stand in services"}
     contract["required"] = [name for name in contract["required"] if name != "services"]
     contract["oneOf"] = [{"required": ["service"]}, {"required": ["services"]}]
+    _groups(schema["$defs"])
     include = schema["properties"]["include"]
     schema["properties"]["include"] = {"anyOf": [include["items"], {"type": "array", "items": include["items"]}]}
     return {"$schema": ID, "title": "nines.yaml", **{key: part for key, part in schema.items() if key != "title"}}
+
+
+def _groups(definitions: dict[str, Any]) -> None:
+    """A service is written as a group with a name: `all`, `any` or `at least K of`, whose members may be groups."""
+    member = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Group"}]}
+    members = {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": member}]}
+    rules = {"all": members, "any": members}
+    some = {"^at least [1-9][0-9]* of$": members}
+    definitions["Group"] = {
+        "type": "object",
+        "description": "one rule: all (every member works), any (one works), at least K of (K work)",
+        "properties": rules,
+        "patternProperties": some,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    definitions["Service"]["properties"] |= rules
+    definitions["Service"]["patternProperties"] = some

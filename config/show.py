@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config import units
+from config import composite, units
 from config.bodies import definitions_of
-from config.model import Config
+from config.model import Config, Service
 from config.secret import Secret
 from config.wording import value_text
 from sla.terms import Tiers
@@ -29,7 +29,7 @@ def _yaml(value: Mapping[str, Any], indent: str) -> Iterator[str]:
         if isinstance(part, Mapping) and part and not _short(part):
             yield f"{indent}{_text(key)}:"
             yield from _yaml(part, indent + "  ")
-        elif isinstance(part, list) and part and isinstance(part[0], Mapping):
+        elif isinstance(part, list) and part and all(isinstance(item, Mapping) for item in part):
             yield f"{indent}{_text(key)}:"
             for item in part:
                 first, *rest = _yaml(item, indent + "    ")
@@ -113,7 +113,7 @@ def _model(value: BaseModel, *, full: bool) -> dict[str, Any]:
         if full and part is None and name != "cap":
             continue
         found[info.alias or name] = _plain(part, full=full, key=name)
-    return found
+    return found | (composite.as_json(value.rule) if isinstance(value, Service) else {})
 
 
 def _contract(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_every_key_has_its_row(model: type[BaseModel]) -> None:
         key
         for line in README.splitlines()
         if line.startswith("|")
-        for key in re.findall(r"`(\w+)`", line.split("|")[1])
+        for key in re.findall(r"`([^`]+)`", line.split("|")[1])
     }
     assert set(keys_of(model)) <= rows
 
