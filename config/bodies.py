@@ -86,13 +86,13 @@ def resolved(contract: WrittenContract, *, plan: Plan | None, tz: str | None, cu
         "until": contract.until.isoformat() if contract.until else None,
         "paused": [[first.isoformat(), after.isoformat()] for first, after in contract.paused],
         "versions": [
-            {"from": start.isoformat(), **_terms_body(chain, currency)}
+            {"from": start.isoformat(), **terms_body(chain, currency)}
             for start, chain in zip(starts, chains, strict=True)
         ],
     }
 
 
-def _terms_body(chain: inheritance.Chain, currency: str | None) -> dict[str, Any]:
+def terms_body(chain: inheritance.Chain, currency: str | None) -> dict[str, Any]:
     terms = inheritance.inherited(chain)
     fee = inheritance.typed_fee(terms["fee"], currency)
     minimum = inheritance.typed_minimum(terms["minimum"], fee.currency if fee else currency)

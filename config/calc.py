@@ -18,7 +18,7 @@ from sla import period as periods
 from sla.facts import Definition, ServiceFacts
 from sla.terms import Contract
 
-_OPTIONS = {  # option of ACCOUNTING.md section 3: where a contract writes it
+OPTION_PATHS = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
     "exclusions": ("exclusions", "effect"),
     "unknown": ("measure", "unknown"),
@@ -86,7 +86,7 @@ def _own_contract(value: Mapping[str, Any], sources: Sources, problems: list[Pro
     faults: list[Problem] = []
     contract = _contract(written | {"from": "1900-01-01"}, (), moved, faults, id=None, tz=tz)
     key = "policy" if "policy" in value else "options"
-    names = {".".join(path): f"{key}.{name}" for name, path in _OPTIONS.items()}
+    names = {".".join(path): f"{key}.{name}" for name, path in OPTION_PATHS.items()}
     problems += [replace(fault, path=names.get(fault.path, fault.path)) for fault in faults]
     return contract
 
@@ -95,8 +95,8 @@ def _moved(sources: Sources) -> dict[KeyPath, tuple[str, int]]:
     """An option's line under the path at which a contract would have it."""
     found: dict[KeyPath, tuple[str, int]] = {}
     for path, place in sources.places.items():
-        if len(path) == 2 and path[0] in ("options", "policy") and path[1] in _OPTIONS:
-            found[_OPTIONS[str(path[1])]] = place
+        if len(path) == 2 and path[0] in ("options", "policy") and path[1] in OPTION_PATHS:
+            found[OPTION_PATHS[str(path[1])]] = place
     return found
 
 
@@ -109,10 +109,10 @@ def _put_options(options: Any, key: str, written: dict[str, Any], sources: Sourc
     for name, value in options.items():
         if name in _NAMED_LATER:
             problems.append(sources.problem((key, name), "is not computed by this version; leave it out"))
-        elif name not in _OPTIONS:
-            problems.append(sources.problem((key, name), unknown_key(name, _OPTIONS)))
+        elif name not in OPTION_PATHS:
+            problems.append(sources.problem((key, name), unknown_key(name, OPTION_PATHS)))
         else:
-            _put(written, _OPTIONS[name], value)
+            _put(written, OPTION_PATHS[name], value)
 
 
 def _put(written: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -35,6 +35,7 @@ _VERBS = {
     "run": "nines.cli.run",
     "statement": "nines.cli.statement",
     "status": "nines.cli.status",
+    "whatif": "nines.cli.whatif",
 }
 
 
