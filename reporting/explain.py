@@ -37,11 +37,16 @@ def _service_lines(service: ServiceStatement, zone: ZoneInfo) -> Iterator[str]:
     yield f"{plain(service.name)}{target}" + (f" ({service.composition})" if service.composition else "")
     steps = list(explain_service(service))
     timed = [step for step in steps if step.topic in _TIMED]
-    yield from _table([_timed_cells(step, zone) for step in timed], right=(2,))
+    yield from stretch_table(timed, zone)
     for heading, rest in groupby((step for step in steps if step.topic not in _TIMED), key=_heading):
         yield ""
         yield from [f"  {heading}"] if heading else []
         yield from _table([(step.text, step.value or "") for step in rest], right=(1,))
+
+
+def stretch_table(steps: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
+    """Steps about time: from, to, length, rule, id, aligned."""
+    yield from _table([_timed_cells(step, zone) for step in steps], right=(2,))
 
 
 def _heading(step: Line) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -13,8 +14,9 @@ from ledger.store import Ledger
 from nines.cli.apply import login_name
 from nines.cli.output import format_option, is_terminal, print_json, print_table, progress, say
 from nines.cli.places import Place
+from nines.cli.zone import local_zone
 from nines.clock import now_ms
-from reporting import credits, explain, statements
+from reporting import credits, explain, explain_outage, outages, statements
 from reporting.response_times import response_times
 from reporting.summary import summary_lines
 from sla.canonical import as_json, sha256
@@ -93,19 +95,24 @@ def _record(ledger: Ledger, draft: Statement) -> None:
 
 
 @click.command("explain")
-@click.argument("client")
-@click.argument("period")
+@click.argument("client", metavar="CLIENT|outage")
+@click.argument("period", metavar="PERIOD|ID")
 @format_option("text", "json")
 @click.pass_obj
 def explain_command(place: Place, client: str, period: str, form: str) -> None:
     """Every stretch of time of CLIENT's PERIOD, the rule that put it where it is, and the arithmetic to the credit.
 
-    PERIOD: 2026-10, 2026-Q4, 2026-W07, 2026, 2026-10-01/2026-10-15 (end exclusive), `this` or `last` month.
+    PERIOD: 2026-10, 2026-Q4, 2026-W07, 2026, 2026-10-01/2026-10-15 (end exclusive), `this` or `last` month. Or one
+    outage: its evidence, and what it came to in every statement that it touches.
 
     \b
     nines explain acme 2026-10
     nines explain acme last --format json
+    nines explain outage O-7K3F2
     """
+    if client == "outage":
+        _explain_outage(place, period, form)
+        return
     with place.open_ledger() as ledger:
         drafts = built(ledger, client, period)
     if form == "json":
@@ -114,6 +121,40 @@ def explain_command(place: Place, client: str, period: str, form: str) -> None:
     for draft in drafts:
         for line in explain.explain_lines(draft):
             say(line)
+
+
+def _explain_outage(place: Place, id: str, form: str) -> None:
+    from ledger.outages import outage
+    from nines.cli.status import recorded_outage
+
+    with place.open_ledger() as ledger:
+        if outage(ledger, id) is None and _explain_service_outage(ledger, id, form):
+            return
+        found, name = recorded_outage(ledger, id)
+        at_ms = now_ms()
+        told = explain_outage.effects(ledger, found, now_ms=at_ms, version=metadata.version("nines"))
+    if form == "json":
+        (data,) = outages.as_data([found], now_ms=at_ms)
+        print_json(data | {"effects": explain_outage.effect_data(told)})
+        return
+    say(*outages.detail_lines(found, now_ms=at_ms, zone=local_zone(), name=name))
+    say(*explain_outage.effect_lines(told, id=id))
+
+
+def _explain_service_outage(ledger: Ledger, id: str, form: str) -> bool:
+    """An id that only statements know: that of a service of several endpoints. False where none has it."""
+    at_ms = now_ms()
+    with progress(f"looking for {id} in statements"):
+        known = explain_outage.of_service(ledger, id, now_ms=at_ms, version=metadata.version("nines"))
+    if known is None:
+        return False
+    found, effect = known
+    if form == "json":
+        print_json(asdict(found) | {"effects": explain_outage.effect_data([effect])})
+    else:
+        say(*explain_outage.service_lines(found, effect, now_ms=at_ms))
+        say(*explain_outage.effect_lines([effect], id=id))
+    return True
 
 
 @click.command("credits")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
-from datetime import UTC
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -15,6 +12,7 @@ from ledger import outages as ledger_outages
 from ledger.store import Ledger
 from nines.cli.output import format_option, is_terminal, print_json, print_table, say
 from nines.cli.places import Place
+from nines.cli.zone import local_zone
 from nines.clock import now_ms
 from reporting import board_data, outages
 from reporting.agreements import agreements
@@ -131,35 +129,23 @@ def show_outage(place: Place, outage_id: str, form: str) -> None:
     nines outages show O-7K3F2
     """
     with place.open_ledger() as ledger:
-        found = ledger_outages.outage(ledger, outage_id)
-        names = endpoint_names(ledger)
-    if found is None:
-        raise click.ClickException(f"no outage {outage_id} is on record; `nines outages list` shows them")
+        found, name = recorded_outage(ledger, outage_id)
     if form == "json":
         print_json(outages.as_data([found], now_ms=now_ms())[0])
         return
-    name = names.get(found.endpoint, found.endpoint)
     for line in outages.detail_lines(found, now_ms=now_ms(), zone=local_zone(), name=name):
         say(line)
+
+
+def recorded_outage(ledger: Ledger, id: str) -> tuple[ledger_outages.Recorded, str]:
+    """An outage and the name of its endpoint. Raises ClickException for an id that is not on record."""
+    found = ledger_outages.outage(ledger, id)
+    if found is None:
+        raise click.ClickException(f"no outage {id} is on record; `nines outages list` shows them")
+    return found, endpoint_names(ledger).get(found.endpoint, found.endpoint)
 
 
 def endpoint_names(ledger: Ledger) -> dict[str, str]:
     """What endpoints are called, by id."""
     agreed = agreements(ledger)
     return {id: agreed.name("endpoint", id) for id in agreed.ids("endpoint")}
-
-
-def local_zone() -> ZoneInfo:
-    """The viewer's zone, as the system names it; UTC where it names none."""
-    name = os.environ.get("TZ", "").removeprefix(":") or _system_zone()
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ValueError, OSError):
-        return ZoneInfo(str(UTC))
-
-
-def _system_zone() -> str:
-    if sys.platform != "linux":
-        return ""
-    target = os.path.realpath("/etc/localtime")
-    return target.partition("/zoneinfo/")[2]
