@@ -117,6 +117,8 @@ class FactsReader:
             return None
         if not 0 <= found <= 1:
             self.refuse((*path, "weight"), f"{found} is not between 0 and 1; write e.g. 0.5")
+        if found != round(found, 4):
+            self.refuse((*path, "weight"), f"{found} has more than four decimals; write e.g. 0.3333")
         return Fraction(found)
 
     def united(self, key: str, tz: str) -> Spans:
@@ -153,17 +155,41 @@ class FactsReader:
         )
 
 
+LATEST_MS = 253_402_300_800_000  # the first instant of the year 10000, which no ISO 8601 text names
+_FINER = re.compile(r"[.,]\d{3}\d*[1-9]")
+
+
 def instant_ms(value: Any, tz: str, *, key: str) -> int:
-    """Integer ms since the epoch, ISO 8601 with an offset, or what clocks in `tz` show. Raises ValueError."""
+    """Integer ms since the epoch, ISO 8601 with an offset, or what clocks in `tz` show at exactly one instant.
+
+    Raises ValueError, also for what is finer than a millisecond: exactness would be lost in silence.
+    """
     example = f"write e.g. {key}: 2026-10-05T10:00:00Z"
     if not isinstance(value, str):
         raise ValueError(f"has no {key}; {example}")
-    if re.fullmatch(r"-?\d+", value):
+    if re.fullmatch(r"-?\d{1,20}", value):
+        if abs(int(value)) >= LATEST_MS:
+            raise ValueError(f"{key} {value} is no instant of the years 1 to 9999 in ms; {example}")
         return int(value)
     try:
         read_as = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"{key} {value!r} is no instant; {example}") from None
+    if _FINER.search(value):
+        raise ValueError(f"{key} {value!r} is finer than a millisecond; write at most three decimals of a second")
     if read_as.tzinfo is None:
-        return periods.wall_to_ms(read_as, periods.zone(tz))
+        return _wall_ms(read_as, value, tz, key=key)
     return (read_as - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _wall_ms(naive: datetime, value: str, tz: str, *, key: str) -> int:
+    """An hour that clocks show twice, or never, names no instant."""
+    place = periods.zone(tz)
+    readings = [naive.replace(tzinfo=place, fold=fold) for fold in (0, 1)]
+    if readings[0].utcoffset() != readings[1].utcoffset():
+        times = "twice" if (readings[0].utcoffset() or _NONE) > (readings[1].utcoffset() or _NONE) else "never"
+        raise ValueError(f"{key} {value!r} is shown {times} by clocks in {tz}; write it with its offset, e.g. {value}Z")
+    return periods.wall_to_ms(naive, place)
+
+
+_NONE = timedelta(0)

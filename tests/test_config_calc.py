@@ -48,8 +48,8 @@ def test_without_a_target_there_is_no_verdict() -> None:
 
 
 def test_times_without_an_offset_are_local() -> None:
-    facts = "period: 2026-10\nzone: Europe/Berlin\ndown: [{start: 2026-10-25 02:00, end: 2026-10-25 04:00}]\n"
-    assert calculated(facts).split_ms["down"] == 3 * 3_600_000
+    facts = "period: 2026-10\nzone: Europe/Berlin\ndown: [{start: 2026-10-25 01:00, end: 2026-10-25 04:00}]\n"
+    assert calculated(facts).split_ms["down"] == 4 * 3_600_000
 
 
 def test_every_class_of_time_can_be_given() -> None:
@@ -128,12 +128,53 @@ def test_every_mistake_is_named_with_its_line() -> None:
         ("period: 2026-10\ndown: {}", "facts.yaml:2 down: is no list; write [{start: ..., end: ...}]"),
         ("period: 2026-10\nexpected: {}", "facts.yaml:2 expected: unknown key"),
         ("period: 2026-10\ndown: [{start: 1, end: 2, weight: 2}]", "down[0].weight: 2 is not between 0 and 1"),
+        ("period: 2026-10\ndown: [{start: 1, end: 2, weight: 0.33333}]", "weight: 0.33333 has more than four decimals"),
+        ("period: 2026-10\ndown: [{start: .nan, end: 2}]", "facts.yaml:2 down[0]: start '.nan' is no instant"),
+        ("period: 2026-10\ndown: [{start: 1.5e3, end: 2}]", "facts.yaml:2 down[0]: start '1.5e3' is no instant"),
+        ("period: 2026-10\ndown: [{start: 1790000000000.5, end: 2}]", "start '1790000000000.5' is no instant"),
+        ("period: 2026-10\ndown: [{start: 20000-01-01T00:00:00Z, end: 2}]", "'20000-01-01T00:00:00Z' is no instant"),
+        ("period: 2026-10\ndown: [{start: 1, end: 568971820800000}]", "end 568971820800000 is no instant of the years"),
+        (
+            "period: 2026-10\ndown: [{start: 2026-10-05T10:00:00.0001Z, end: 2026-10-05T11:00:00Z}]",
+            "'2026-10-05T10:00:00.0001Z' is finer than a millisecond; write at most three decimals of a second",
+        ),
+        (
+            "period: 2026-10\nzone: Europe/Berlin\ndown: [{start: 2026-10-25T02:30:00, end: 2026-10-25T04:00:00}]",
+            "start '2026-10-25T02:30:00' is shown twice by clocks in Europe/Berlin; write it with its offset",
+        ),
+        (
+            "period: 2026-03\nzone: Europe/Berlin\ndown: [{start: 2026-03-29T02:30:00, end: 2026-03-29T04:00:00}]",
+            "start '2026-03-29T02:30:00' is shown never by clocks in Europe/Berlin; write it with its offset",
+        ),
+        ("period: 2026-10\ndown: [{start: 1, end: 2}, {start: 3, e", "facts.yaml:3: broken YAML"),
         ("period: 2026-10\ntarget: 99.9\nfee: 5\ncredits: {< 99: 10 %}", "fee: '5' names no currency"),
         ("period: 2026-10\ntarget: 99.9\nfee: 5 EUR\ncredits: {< 99: 10 %}", "credits: leaves 99 % and above"),
     ],
 )
 def test_a_mistake_is_refused(text: str, said: str) -> None:
     assert said in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"{HOUR}, {HOUR}",
+        "{start: 2026-10-05T10:00:00Z, end: 2026-10-05T10:40:00Z}, "
+        "{start: 2026-10-05T10:20:00Z, end: 2026-10-05T11:00:00Z}",
+        f"{HOUR}, {{start: 2026-10-07T10:00:00Z, end: 2026-10-07T12:00:00+02:00}}",
+        "{start: 2026-10-05T10:00:00.000000Z, end: 2026-10-05T11:00:00.000Z}",
+        "{start: 2026-10-05T10:00:00, end: 2026-10-05T11:00:00}",
+    ],
+    ids=[
+        "a row twice",
+        "overlapping rows",
+        "a row without length",
+        "zeros below the millisecond",
+        "clocks of the zone",
+    ],
+)
+def test_rows_are_a_union_of_time(rows: str) -> None:
+    assert calculated(f"period: 2026-10\ndown: [{rows}]\n").split_ms["down"] == 3_600_000
 
 
 def test_a_contracts_file_must_hold_exactly_one_and_stand_alone() -> None:

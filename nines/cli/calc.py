@@ -32,7 +32,7 @@ def calc_command(file: str, contract_file: Path | None, form: str | None) -> Non
     nines calc october.yaml --format json > statement.json
 
     \b
-    The file, all times with their offset (`zone` cuts the period, UTC if left out):
+    The file; times with their offset, or as clocks in `zone` show them (UTC if left out), which cuts the period:
     period: 2026-10
     zone: Europe/Berlin
     target: 99.9
