@@ -40,7 +40,6 @@ def options_json(options: Options) -> dict[str, Any]:
         "quorum_of": options.quorum_of,
         "rounding": options.rounding,
         "windows": _windows(options.windows),
-        "exclusion_categories": _categories(options.exclusion_categories),
     }
 
 
@@ -60,10 +59,6 @@ def _windows(windows: WindowTerms) -> dict[str, Any]:
         "allowed": None if windows.allowed is None else week_json(windows.allowed),
         "cap": None if windows.cap is None else {"ms": windows.cap.ms, "per": windows.cap.per},
     }
-
-
-def _categories(named: tuple[str, ...] | None) -> list[str] | str:
-    return "all" if named is None else list(named)
 
 
 def why_counted(options: Options, quiet_ms: int) -> str:
@@ -105,6 +100,8 @@ def tiers_json(table: Tiers) -> dict[str, str]:
 def terms_json(terms: Terms, contract: Contract) -> dict[str, Any]:
     """One version's client-visible terms in full. The version's hash is of these."""
     written = {key: value for key, value in contract.printed.items() if key not in INTERNAL}
+    if terms.options.exclusion_categories is not None:
+        written["exclusion_categories"] = list(terms.options.exclusion_categories)
     return written | {
         "target": None if terms.target is None else decimal_text(terms.target),
         "fee": None if terms.fee is None else money_json(terms.fee),
