@@ -30,7 +30,8 @@ class Piece:
     """A stretch of one class.
 
     `weight` is the share that counts as down, `owner` the place in the list of outages (of time that is up: the outage
-    that does not count there). `spared` marks unknown time under accepted maintenance or an exclusion that would have counted up: it is left out of the coverage.
+    that does not count there). `spared` marks unknown time under accepted maintenance or an exclusion that would have
+    counted up: it is left out of the coverage.
     """
 
     from_ms: int
