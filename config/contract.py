@@ -12,9 +12,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from config import units
 from config.credits import as_json, credits_of
-from config.measure import ExclusionTerms, Measure, WindowTerms, choice
+from config.measure import Base, ExclusionTerms, Measure, PeriodRule, WindowTerms, choice
 from config.problems import At, unknown_key
-from config.typed import Day, DayRanges, Frozen, Id, Ids, Words, Zone
+from config.typed import Day, DayRanges, Frozen, Id, Ids, Share, Words, Zone
 from sla.money import MINOR_DIGITS, MoneyError, minor_digits, parse_amount
 from sla.terms import Tiers
 
@@ -110,8 +110,9 @@ Currency = Annotated[str, BeforeValidator(currency_code), WithJsonSchema({"type"
 class Terms(Frozen):
     """What a version may change. Left out: as the version, contract or plan before says, else the default."""
 
-    LATER: ClassVar = ("objective", "base", "several_rules", "several_services", "claim", "chronic", "review")
+    LATER: ClassVar = ("several_rules", "several_services", "claim", "chronic", "review")
     target: Annotated[Decimal, BeforeValidator(target_of), WithJsonSchema({"type": ["number", "string"]})] | None = None
+    objective: Share | None = None
     fee: Annotated[str, BeforeValidator(fee_of), WithJsonSchema({"type": ["string", "number", "object"]})] | None = None
     credits: Annotated[
         tuple[Tiers, ...],
@@ -124,7 +125,8 @@ class Terms(Frozen):
     )
     minimum: Annotated[str, BeforeValidator(minimum_of), WithJsonSchema({"type": "string"})] | None = None
     rounding: Annotated[Literal["half_up", "half_even"], *choice("half_up", "half_even")] = "half_up"
-    period: Annotated[Literal["month"], *choice("month", "week", "quarter", "year")] = "month"
+    period: PeriodRule = "month"
+    base: Base = "actual"
     partial_period: Annotated[Literal["prorate", "counts_up"], *choice("prorate", "counts_up")] = "prorate"
     measure: Measure = Measure()
     maintenance: WindowTerms = WindowTerms()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sla.compose import Evidence, Observed, extent, observe
 from sla.counting import Counting, Reading, Whole, count, decides_whole, reach_ms
-from sla.facts import Exclusion, Outage, ServiceFacts
+from sla.facts import EndpointFacts, Exclusion, Outage, ServiceFacts
 from sla.period import Period
 from sla.spans import NOWHEN, Span, Spans
 from sla.terms import Contract, Options, Terms
@@ -126,6 +127,17 @@ def _around(case: Case) -> Span:
     if case.as_of_ms < period.to_ms:
         return (start, max(case.past[1], min(case.as_of_ms, period.to_ms)))
     return (start, max([period.to_ms, *(span[1] for span in known)]) + reach)
+
+
+def around_period(contract: Contract, period: Period, known: Iterable[EndpointFacts], *, now_ms: int) -> Span:
+    """The time that facts must cover to judge the period: itself, and what around it decides which outages count."""
+    whole = [terms.options for terms in contract.versions if decides_whole(terms.options)]
+    if not whole:
+        return (period.from_ms, period.to_ms)
+    reach = max(reach_ms(options) for options in whole)
+    spans = [extent(o, now_ms, "longest") for facts in known for o in (*facts.outages, *facts.degraded)]
+    start = min([period.from_ms, *(span[0] for span in spans)]) - reach
+    return (start, max([period.to_ms, *(span[1] for span in spans)]) + reach)
 
 
 def not_contracted(contract: Contract, service: ServiceFacts, span: Span, options: Options) -> Spans:

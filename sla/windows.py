@@ -11,7 +11,7 @@ from sla.figures import duration_text
 from sla.hours import hours_within, week_text
 from sla.period import local, local_midnight_ms
 from sla.spans import NOWHEN, Span, Spans
-from sla.terms import Terms, WindowCap, WindowTerms, in_force
+from sla.terms import Contract, Terms, WindowCap, WindowTerms, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,16 @@ def calendar_start(at_ms: int, per: str, tz: str) -> date:
     """The first day of the calendar month or year."""
     day = local(at_ms, tz).date()
     return day.replace(day=1) if per == "month" else day.replace(month=1, day=1)
+
+
+def caps_from_ms(contract: Contract, from_ms: int) -> int:
+    """From when on windows must be known to judge those from `from_ms` on: a cap's month or year begins there."""
+    starts = [
+        local_midnight_ms(calendar_start(from_ms, cap.per, terms.options.timezone), terms.options.timezone)
+        for terms in contract.versions
+        if (cap := terms.options.windows.cap) is not None
+    ]
+    return min([from_ms, *starts])
 
 
 def first_ms(spans: Spans, length_ms: int) -> Spans:
