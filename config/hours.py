@@ -100,9 +100,10 @@ def calendar_days(calendar: str, first: int, last: int) -> list[date]:
     try:
         return sorted(country_holidays(country, subdiv=region or None, years=range(first, last + 1)))
     except NotImplementedError:
-        raise ValueError(
+        raise At(
+            "holidays",
             f"{calendar!r} is no calendar of holidays; write a country and, where it has them, a region, "
-            "e.g. DE-BE or AT, or a day, e.g. 2026-12-24"
+            "e.g. DE-BE or AT, or a day, e.g. 2026-12-24",
         ) from None
 
 

@@ -111,6 +111,8 @@ def base(value: object) -> str:
     text = units.text_of(value)
     if text == "actual":
         return text
+    if re.fullmatch(r"\d+", text):
+        raise ValueError(f"{text} has no unit; write e.g. {text} h")
     length = units.duration_ms(text)
     if not units.HOUR_MS <= length <= _LONGEST_BASE_MS:
         raise ValueError(f"{text} is not between 1 h and 400 d; write actual, or e.g. 730 h or 43800 min")
