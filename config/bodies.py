@@ -9,22 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from config import terms as inheritance
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
+from config.contract import Terms as WrittenTerms
 from config.credits import as_json, credits_of
 from config.endpoint import Endpoint
 from config.model import Client, Config, Service
+from config.options import options_body, options_of
 from config.window import Maintenance
 from sla.compose import members
 from sla.facts import Definition, DefinitionKind, Expression, Member, MethodChange
 from sla.money import format_minor, parse_amount
 from sla.period import local_midnight_ms
 from sla.spans import NOWHEN, Spans
-from sla.terms import Contract, Options, Terms, WindowTerms
+from sla.terms import Contract, Terms
 
 Body: TypeAlias = Mapping[str, Any]
 BEGINNING_MS = 0  # a first version holds for all time before it too
@@ -86,31 +89,42 @@ def resolved(contract: WrittenContract, *, plan: Plan | None, tz: str | None, cu
         "until": contract.until.isoformat() if contract.until else None,
         "paused": [[first.isoformat(), after.isoformat()] for first, after in contract.paused],
         "versions": [
-            {"from": start.isoformat(), **terms_body(chain, currency)}
+            {"from": start.isoformat(), **terms_body(chain, currency, start)}
             for start, chain in zip(starts, chains, strict=True)
         ],
     }
 
 
-def terms_body(chain: inheritance.Chain, currency: str | None) -> dict[str, Any]:
+def terms_body(chain: inheritance.Chain, currency: str | None, starts: date) -> dict[str, Any]:
     terms = inheritance.inherited(chain)
     fee = inheritance.typed_fee(terms["fee"], currency)
     minimum = inheritance.typed_minimum(terms["minimum"], fee.currency if fee else currency)
     return {
         "target": None if terms["target"] is None else str(terms["target"]),
+        "objective": None if terms["objective"] is None else str(terms["objective"]),
         "fee": None if fee is None else f"{format_minor(fee.minor, fee.currency)} {fee.currency}",
         "credits": as_json(terms["credits"]),
         "cap": "none" if terms["cap"] is None else f"{terms['cap']} %",
         "minimum": minimum
         and f"{minimum[0]} {format_minor(minimum[1].minor, minimum[1].currency)} {minimum[1].currency}",
-        "rounding": terms["rounding"],
-        "period": terms["period"],
-        "partial_period": terms["partial_period"],
-        "measure": {**terms["measure"], "min_coverage": str(terms["measure"]["min_coverage"])},
-        "maintenance": terms["maintenance"],
-        "exclusions": terms["exclusions"],
         "clauses": terms["clauses"],
+        **options_body(terms, starts),
     }
+
+
+def completed(body: Body) -> Body:
+    """A stored contract with the defaults of keys that a newer nines knows: it says what it said when it was stored."""
+    return {**body, "versions": [_completed(version, _defaults()) for version in body["versions"]]}
+
+
+def _completed(stored: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {key: {**defaults[key], **stored.get(key, {})} for key in inheritance.MERGED}
+    return {**defaults, **stored, **merged}
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return terms_body([((), WrittenTerms())], None, date(2026, 1, 1))
 
 
 def endpoint_of(id: str, body: Body) -> Endpoint:
@@ -138,7 +152,7 @@ def contract_of(history: Sequence[Definition], client: Body | None) -> Contract:
     latest = history[-1] if history else None
     if latest is None or latest.body is None:
         raise LookupError(f"contract {latest.id if latest else ''} is not in force")
-    body, tz = latest.body, latest.body["timezone"]
+    body, tz = completed(latest.body), latest.body["timezone"]
     issuer = client or {}
     return Contract(
         id=latest.id,
@@ -160,7 +174,7 @@ def _known_from(history: Sequence[Definition], version: Mapping[str, Any]) -> in
     return next(
         definition.known_from_ms
         for definition in history
-        if definition.body is not None and version in definition.body["versions"]
+        if definition.body is not None and version in completed(definition.body)["versions"]
     )
 
 
@@ -184,30 +198,12 @@ def terms_of(version: Mapping[str, Any], tz: str, *, known_from_ms: int | None) 
         known_from_ms=known_from_ms,
         options=options_of(version, tz),
         target=None if version["target"] is None else Decimal(version["target"]),
+        objective=None if version["objective"] is None else Decimal(version["objective"]),
         fee=None if version["fee"] is None else parse_amount(version["fee"]),
         credits=credits_of(version["credits"]) if version["credits"] else (),
         cap_percent=None if version["cap"] == "none" else Decimal(version["cap"].removesuffix(" %")),
         minimum=None if minimum is None else (">" if comparison == ">" else ">=", parse_amount(least)),
         clauses=tuple(sorted(version["clauses"].items())),
-    )
-
-
-def options_of(version: Mapping[str, Any], tz: str) -> Options:
-    """The options of a stored version, every one of them."""
-    measure, degraded = version["measure"], version["measure"]["degraded"]
-    return Options(
-        timezone=tz,
-        maintenance=version["maintenance"]["effect"],
-        exclusions=version["exclusions"]["effect"],
-        unknown=measure["unknown"],
-        min_coverage=Decimal(measure["min_coverage"]),
-        degraded=degraded if degraded in ("up", "down") else Decimal(degraded),
-        before_first_check=measure["before_first_check"],
-        partial_period=version["partial_period"],
-        period=version["period"],
-        digits=measure["digits"],
-        rounding=version["rounding"],
-        windows=WindowTerms(notice_ms=version["maintenance"]["notice_ms"]),
     )
 
 

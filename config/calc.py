@@ -8,6 +8,7 @@ from typing import Any
 
 from config.bodies import BEGINNING_MS, contract_of, resolved
 from config.calc_facts import SERVICE, TERMS, FactsReader
+from config.calendars import outside_hours
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.crosscheck import terms_problems
@@ -16,24 +17,24 @@ from config.reading import Sources, read
 from config.yaml_source import parse
 from sla import period as periods
 from sla.facts import Definition, ServiceFacts
+from sla.laying import around_period
 from sla.terms import Contract
 
-OPTION_PATHS = {  # option of ACCOUNTING.md section 3: where a contract writes it
+OPTION_PATHS: dict[str, KeyPath] = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
+    "windows": ("maintenance",),
     "exclusions": ("exclusions", "effect"),
-    "unknown": ("measure", "unknown"),
-    "min_coverage": ("measure", "min_coverage"),
-    "degraded": ("measure", "degraded"),
-    "before_first_check": ("measure", "before_first_check"),
-    "digits": ("measure", "digits"),
-    "partial_period": ("partial_period",),
-    "period": ("period",),
-    "rounding": ("rounding",),
+    "exclusion_categories": ("exclusions", "categories"),
+    **{
+        name: ("measure", name)
+        for name in (
+            *("unknown", "min_coverage", "outage_start", "min_outage", "min_outage_before_exclusions", "merge_gap"),
+            *("bucket", "bad", "min_run", "degraded", "service_hours", "before_first_check", "compare", "digits"),
+            "quorum_of",
+        )
+    },
+    **{name: (name,) for name in ("partial_period", "base", "period", "timezone", "rounding")},
 }
-_NAMED_LATER = (
-    *("outage_start", "min_outage", "min_outage_before_exclusions", "merge_gap", "bucket", "bad", "min_run"),
-    *("service_hours", "base", "compare", "quorum_of", "windows", "timezone"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     else:
         contract = _contract_file(contract_text, contract_name, problems, own or "UTC")
     tz = contract.versions[0].options.timezone if contract else own or "UTC"
-    period = reader.period(own or tz)
+    period = reader.period(own or tz, contract.versions[-1].options.period if contract else "month")
     facts = reader.facts(own or tz, period)
     if problems or contract is None or period is None:
         raise ConfigError(problems)
+    around = around_period(contract, period, facts.endpoints.values(), now_ms=period.to_ms)
+    facts = replace(facts, outside_hours=facts.outside_hours | outside_hours(contract, *around))
     if contract.services != (SERVICE,):
         facts = replace(facts, id=contract.services[0], name=contract.services[0])
     return CalcInput(contract, (facts,), period, period.to_ms)
@@ -86,17 +89,27 @@ def _own_contract(value: Mapping[str, Any], sources: Sources, problems: list[Pro
     faults: list[Problem] = []
     contract = _contract(written | {"from": "1900-01-01"}, (), moved, faults, id=None, tz=tz)
     key = "policy" if "policy" in value else "options"
-    names = {".".join(path): f"{key}.{name}" for name, path in OPTION_PATHS.items()}
-    problems += [replace(fault, path=names.get(fault.path, fault.path)) for fault in faults]
+    problems += [replace(fault, path=_as_written(fault.path, key)) for fault in faults]
     return contract
+
+
+def _as_written(path: str, key: str) -> str:
+    """A contract's path as the option that stands for it."""
+    if path.startswith(("measure.by", "maintenance.effect.")):
+        return path
+    for name, at in sorted(OPTION_PATHS.items(), key=lambda item: -len(item[1])):
+        place = ".".join(map(str, at))
+        if path == place or path.startswith((f"{place}.", f"{place}[")):
+            return f"{key}.{name}{path[len(place) :]}"
+    return path
 
 
 def _moved(sources: Sources) -> dict[KeyPath, tuple[str, int]]:
     """An option's line under the path at which a contract would have it."""
     found: dict[KeyPath, tuple[str, int]] = {}
     for path, place in sources.places.items():
-        if len(path) == 2 and path[0] in ("options", "policy") and path[1] in OPTION_PATHS:
-            found[OPTION_PATHS[str(path[1])]] = place
+        if len(path) >= 2 and path[0] in ("options", "policy") and path[1] in OPTION_PATHS:
+            found[(*OPTION_PATHS[str(path[1])], *path[2:])] = place
     return found
 
 
@@ -107,19 +120,21 @@ def _put_options(options: Any, key: str, written: dict[str, Any], sources: Sourc
         problems.append(sources.problem((key,), "is no mapping; write e.g. {unknown: down}"))
         return
     for name, value in options.items():
-        if name in _NAMED_LATER:
-            problems.append(sources.problem((key, name), "is not computed by this version; leave it out"))
-        elif name not in OPTION_PATHS:
+        if name not in OPTION_PATHS:
             problems.append(sources.problem((key, name), unknown_key(name, OPTION_PATHS)))
-        else:
+        elif name != "windows":
             _put(written, OPTION_PATHS[name], value)
+        elif isinstance(value, dict) and "effect" not in value:
+            written.setdefault("maintenance", {}).update(value)
+        else:
+            problems.append(sources.problem((key, name), "are no terms of windows; write e.g. {notice: 72 h}"))
 
 
-def _put(written: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _put(written: dict[str, Any], path: KeyPath, value: Any) -> None:
     if len(path) == 1:
-        written[path[0]] = value
+        written[str(path[0])] = value
     else:
-        written.setdefault(path[0], {})[path[1]] = value
+        written.setdefault(str(path[0]), {})[path[1]] = value
 
 
 def _contract(

@@ -58,7 +58,7 @@ class FactsReader:
             self.refuse((key,), str(error))
             return None
 
-    def period(self, tz: str) -> periods.Period | None:
+    def period(self, tz: str, agreed: str = "month") -> periods.Period | None:
         written = self.value.get("period")
         if isinstance(written, dict):
             span = self.span(written, ("period",), tz, more=())
@@ -67,7 +67,7 @@ class FactsReader:
             self.refuse(("period",), "is missing; write e.g. period: 2026-10, or period: {start, end}")
             return None
         try:
-            return periods.parse(written, tz)
+            return periods.parse(written, tz, agreed)
         except periods.PeriodError as error:
             self.refuse(("period",), str(error))
             return None

@@ -1,4 +1,4 @@
-"""Windows of maintenance as plain intervals: the only place where recurrences meet wall clocks.
+"""Windows of maintenance and service hours as plain intervals: the only place where recurrences meet wall clocks.
 
 Cron is expanded on wall-clock time without a zone, and each start is then placed by `sla.period.wall_to_ms`: a start
 that does not exist moves to the first instant that does, one that exists twice is the first. So each start that a
@@ -8,18 +8,22 @@ recurrence names fires once a local day; only an hour field of `*` or a step run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
+from config.hours import calendar_days
 from sla.facts import Definition, Window
+from sla.hours import hours_within
 from sla.period import local, wall_to_ms, zone
-from sla.spans import Span
+from sla.spans import Span, Spans
+from sla.terms import Contract
 
 WindowBody: TypeAlias = Mapping[str, Any]  # {"title", "for", "timezone", "start" | "cron", "duration_ms" | "until"}
+YEARS_RECORDED = 20  # of holidays, with each version of a contract: one that runs longer needs a version
 _FOREVER = 2**46  # the year 4199: what has no end yet
 _DAY = timedelta(days=1)
 
@@ -124,6 +128,33 @@ def _entered(versions: Sequence[Definition], span: Span) -> int:
 
 def scope_of(body: WindowBody) -> frozenset[tuple[str, str]]:
     return frozenset((str(kind), str(name)) for kind, name in body["for"])
+
+
+def days_off(holidays: Sequence[str], starts: date) -> list[str]:
+    """The holidays of a version from the year it begins on, for so many years as are recorded, as days in order.
+
+    `holidays` are calendars (DE-BE) and single days. Raises ValueError for a calendar that is not known.
+    """
+    days = {day for calendar in holidays if not calendar[:1].isdigit() for day in _recorded(calendar, starts.year)}
+    named = {date.fromisoformat(day) for day in holidays if day[:1].isdigit()}
+    return [day.isoformat() for day in sorted(days | named)]
+
+
+def _recorded(calendar: str, year: int) -> list[date]:
+    return calendar_days(calendar, year, year + YEARS_RECORDED - 1)
+
+
+def outside_hours(contract: Contract, from_ms: int, to_ms: int) -> Spans:
+    """The time in [from_ms, to_ms) outside the service hours of the version in force, by wall clock in its zone."""
+    ends = [*(terms.from_ms for terms in contract.versions[1:]), to_ms]
+    starts = [from_ms, *(terms.from_ms for terms in contract.versions[1:])]
+    found: list[Span] = []
+    for terms, begin, end in zip(contract.versions, starts, ends, strict=True):
+        agreed, here = terms.options.service_hours, (max(begin, from_ms), min(end, to_ms))
+        if agreed is not None and here[0] < here[1]:
+            served = hours_within(agreed.week, terms.options.timezone, *here, without=agreed.days)
+            found += Spans.of([here]) - served
+    return Spans.of(found)
 
 
 def concerning(windows: Iterable[Window], names: Iterable[tuple[str, str]]) -> tuple[Window, ...]:

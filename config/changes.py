@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from config.bodies import Body, contract_body, definitions_of, endpoint_of, paused, service_of, until_ms
+from config.bodies import Body, completed, contract_body, definitions_of, endpoint_of, paused, service_of, until_ms
 from config.calendars import occurrences
 from config.model import Config
+from config.options import with_recorded_days
 from config.problems import ConfigError, KeyPath, Problem
 from config.terms import chain_of, starts_of, written_at
 from config.wording import differing, entry_text, value_text
@@ -34,7 +35,8 @@ def changes(
     to the start of the month that is running in the contract's zone.
     """
     wanted: dict[Key, Body] = {(kind, id): body for kind, id, body in definitions_of(config)}
-    stored = {key: definition.body for key, definition in in_force.items() if definition.body is not None}
+    stored = {key: _known(definition) for key, definition in in_force.items() if definition.body is not None}
+    wanted |= {key: _recorded(stored[key], body) for key, body in wanted.items() if key in stored}
     problems = [
         problem
         for key, before in stored.items()
@@ -45,6 +47,23 @@ def changes(
     new = [Definition(*key, at_ms, body) for key, body in wanted.items() if not _same(key, stored.get(key), body)]
     gone = [Definition(*key, at_ms, None) for key in stored if key not in wanted]
     return (*new, *gone)
+
+
+def _known(definition: Definition) -> Body:
+    body = definition.body or {}
+    return completed(body) if definition.kind == "contract" else body
+
+
+def _recorded(before: Body, after: Body) -> Body:
+    """The contract with the holidays that are on record for versions that stand as they were."""
+    if "versions" not in after:
+        return after
+    recorded = {version["from"]: version for version in before["versions"]}
+    versions = [
+        with_recorded_days(dict(version), recorded[version["from"]]) if version["from"] in recorded else version
+        for version in after["versions"]
+    ]
+    return {**after, "versions": versions}
 
 
 def _same(key: Key, before: Body | None, after: Body) -> bool:

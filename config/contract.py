@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -13,22 +12,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from config import units
 from config.credits import as_json, credits_of
+from config.measure import Base, ExclusionTerms, Measure, PeriodRule, WindowTerms, choice
 from config.problems import At, unknown_key
-from config.typed import Day, DayRanges, Duration, Frozen, Id, Ids, Share, Whole, Words, Zone
+from config.typed import Day, DayRanges, Frozen, Id, Ids, Share, Words, Zone
 from sla.money import MINOR_DIGITS, MoneyError, minor_digits, parse_amount
 from sla.terms import Tiers
-
-Effect = Annotated[
-    Literal["exclude", "count_up", "ignore"],
-    BeforeValidator(partial(units.one_of, choices=("exclude", "count_up", "ignore"))),
-    WithJsonSchema({"type": "string", "enum": ["exclude", "count_up", "ignore"]}),
-]
-
-
-def _choice(*words: str) -> tuple[BeforeValidator, WithJsonSchema]:
-    return BeforeValidator(partial(units.one_of, choices=words)), WithJsonSchema(
-        {"type": "string", "enum": list(words)}
-    )
 
 
 def target_of(value: object) -> Decimal:
@@ -99,20 +87,6 @@ def minimum_of(value: object) -> str:
     return f"{match[1]} {_amount(match[2], match[2])}"
 
 
-def _degraded(value: object) -> str:
-    """`up`, `down`, or how much of degraded time counts: 0 to 1."""
-    text = units.text_of(value)
-    if text in ("up", "down"):
-        return text
-    try:
-        weight = units.number(text)
-    except ValueError:
-        weight = Decimal(-1)
-    if not 0 <= weight <= 1:
-        raise ValueError(f"{text!r} is not known here; write up, down, or a weight from 0 to 1, e.g. 0.5")
-    return text
-
-
 def clauses_of(value: object) -> dict[str, str]:
     """Subject to clause, printed: `{maintenance: "5.2"}`."""
     if not isinstance(value, dict):
@@ -133,54 +107,12 @@ def currency_code(value: object) -> str:
 Currency = Annotated[str, BeforeValidator(currency_code), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
 
 
-class Measure(Frozen):
-    """How availability is taken, where it differs from the defaults of ACCOUNTING.md section 3."""
-
-    LATER: ClassVar = (
-        "service_hours",
-        "min_outage",
-        "bucket",
-        "bad",
-        "min_run",
-        "outage_start",
-        "merge_gap",
-        "compare",
-        "quorum_of",
-    )
-    by: Annotated[Literal["time"], *_choice("time", "users", "requests", "periods")] = "time"
-    unknown: Annotated[Literal["exclude", "up", "down"], *_choice("exclude", "up", "down")] = "exclude"
-    min_coverage: Share = Decimal(95)
-    degraded: Annotated[str, BeforeValidator(_degraded), WithJsonSchema({"type": ["string", "number"]})] = "up"
-    before_first_check: Annotated[Literal["unknown", "not_contracted"], *_choice("unknown", "not_contracted")] = (
-        "unknown"
-    )
-    digits: Whole = 3
-
-    @model_validator(mode="after")
-    def _range(self) -> Self:
-        if not 3 <= self.digits <= 9:
-            raise At("digits", f"{self.digits} is not between 3 and 9; write e.g. 3")
-        return self
-
-
-class WindowTerms(Frozen):
-    """Which announced maintenance is accepted, and what it does."""
-
-    LATER: ClassVar = ("allowed", "cap")
-    effect: Effect = "exclude"
-    notice_ms: Duration = Field(0, alias="notice", description="least time between announcement and start")
-
-
-class ExclusionTerms(Frozen):
-    LATER: ClassVar = ("categories",)
-    effect: Effect = "exclude"
-
-
 class Terms(Frozen):
     """What a version may change. Left out: as the version, contract or plan before says, else the default."""
 
-    LATER: ClassVar = ("objective", "base", "several_rules", "several_services", "claim", "chronic", "review")
+    LATER: ClassVar = ("several_rules", "several_services", "claim", "chronic", "review")
     target: Annotated[Decimal, BeforeValidator(target_of), WithJsonSchema({"type": ["number", "string"]})] | None = None
+    objective: Share | None = None
     fee: Annotated[str, BeforeValidator(fee_of), WithJsonSchema({"type": ["string", "number", "object"]})] | None = None
     credits: Annotated[
         tuple[Tiers, ...],
@@ -192,9 +124,10 @@ class Terms(Frozen):
         100
     )
     minimum: Annotated[str, BeforeValidator(minimum_of), WithJsonSchema({"type": "string"})] | None = None
-    rounding: Annotated[Literal["half_up", "half_even"], *_choice("half_up", "half_even")] = "half_up"
-    period: Annotated[Literal["month"], *_choice("month", "week", "quarter", "year")] = "month"
-    partial_period: Annotated[Literal["prorate", "counts_up"], *_choice("prorate", "counts_up")] = "prorate"
+    rounding: Annotated[Literal["half_up", "half_even"], *choice("half_up", "half_even")] = "half_up"
+    period: PeriodRule = "month"
+    base: Base = "actual"
+    partial_period: Annotated[Literal["prorate", "counts_up"], *choice("prorate", "counts_up")] = "prorate"
     measure: Measure = Measure()
     maintenance: WindowTerms = WindowTerms()
     exclusions: ExclusionTerms = ExclusionTerms()

@@ -10,8 +10,9 @@ from config.composite import named_in
 from config.contract import Contract, Plan, Terms
 from config.credits import gap_below
 from config.model import Config
+from config.options import option_problems
 from config.problems import KeyPath, Problem, unknown_name
-from config.terms import chain_of, typed_fee, typed_minimum, written_at
+from config.terms import chain_of, inherited, typed_fee, typed_minimum, written_at
 from sla.money import MoneyError
 
 
@@ -100,3 +101,5 @@ def _version(chain: list[tuple[KeyPath, Terms | Plan]], currency: str | None) ->
         gap = gap_below(target, credits)
         if gap:
             yield credits_at or target_at or chain[-1][0], gap
+    for (key, name), message in option_problems(inherited(chain)).items():
+        yield (*(written_at(chain, key)[0] or chain[-1][0]), name), message

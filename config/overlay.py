@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from config.bodies import Body, terms_body
@@ -19,7 +20,7 @@ def option_terms(options: Mapping[str, str]) -> dict[str, Any]:
     for name, value in options.items():
         if name not in OPTION_PATHS:
             raise ValueError(f"{name}: {unknown_key(name, OPTION_PATHS)}")
-        *outer, key = OPTION_PATHS[name]
+        *outer, key = map(str, OPTION_PATHS[name])
         inner = written
         for step in outer:
             inner = inner.setdefault(step, {})
@@ -45,7 +46,8 @@ def under(body: Body, terms: Plan) -> dict[str, Any]:
 
 def _laid_over(version: Mapping[str, Any], terms: Plan) -> dict[str, Any]:
     fee = version["fee"]
-    new = terms_body([((), terms)], str(fee).rpartition(" ")[2] if fee else None)
+    starts = date.fromisoformat(version["from"])
+    new = terms_body([((), terms)], str(fee).rpartition(" ")[2] if fee else None, starts)
     laid = dict(version)
     for key in terms.model_fields_set & set(version):
         laid[key] = new[key]

@@ -129,12 +129,19 @@ def _version(version: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _term(key, part) for key, part in version.items() if part is not None}
 
 
+def _option(name: str, part: Any) -> Any:
+    """An option as a file writes it: of service hours the days are what nines records of their holidays."""
+    if part is None:
+        return "all" if name == "categories" else "none"
+    return {key: item for key, item in part.items() if key != "days"} if isinstance(part, Mapping) else part
+
+
 def _term(key: str, part: Any) -> Any:
     if key == "credits":
         return {edge: pay for rule in part for edge, pay in rule["rows"]}
     if isinstance(part, Mapping):
         return {
-            name.removesuffix("_ms"): units.duration_text(item) if name.endswith("_ms") else item
+            name.removesuffix("_ms"): units.duration_text(item) if name.endswith("_ms") else _option(name, item)
             for name, item in part.items()
         }
     return part if isinstance(part, str) else value_text(part, key)

@@ -12,12 +12,12 @@ from reporting.agreements import Agreements, agreements
 from reporting.board import Board, Coming, Monitor, Row, make_board, row_of
 from reporting.pulse import Pulse
 from reporting.statements import is_in_force, service_facts, zone_of
-from reporting.wording import at_zone, plain
+from reporting.wording import plain
 from sla.build import build_statement
 from sla.credits import Owed, deepest, payable
 from sla.facts import Window
 from sla.money import format_minor
-from sla.period import Period, parse, zone
+from sla.period import Period, running
 from sla.statement import Statement
 from sla.terms import Contract, Options, Terms, in_force
 
@@ -49,13 +49,17 @@ def read_pulse(ledger: Ledger, *, now_ms: int) -> Pulse:
 
 def month(at_ms: int, tz: str) -> Period:
     """The calendar month of an instant in a zone."""
-    local = at_zone(at_ms, zone(tz))
-    return parse(f"{local.year:04d}-{local.month:02d}", tz)
+    return running(at_ms, tz)
 
 
 def _contracts_in_force(agreed: Agreements, now_ms: int, tz: str) -> list[Contract]:
     found = [agreed.contract(id) for id in agreed.current("contract")]
-    return [contract for contract in found if is_in_force(contract, month(now_ms, zone_of(contract)), now_ms)]
+    return [contract for contract in found if is_in_force(contract, running_period(contract, now_ms), now_ms)]
+
+
+def running_period(contract: Contract, at_ms: int) -> Period:
+    """The contract's own period that an instant lies in."""
+    return running(at_ms, zone_of(contract), in_force(contract.versions, at_ms).options.period)
 
 
 def _uncontracted(agreed: Agreements, contracts: Sequence[Contract], tz: str) -> Iterator[Contract]:
@@ -71,7 +75,7 @@ def _uncontracted(agreed: Agreements, contracts: Sequence[Contract], tz: str) ->
 
 
 def _running(ledger: Ledger, agreed: Agreements, contract: Contract, *, now_ms: int) -> Statement:
-    period = month(now_ms, zone_of(contract))
+    period = running_period(contract, now_ms)
     facts = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
     return build_statement(contract, facts, period, as_of_ms=now_ms)
 

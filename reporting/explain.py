@@ -12,7 +12,7 @@ from reporting.wording import at_zone, plain
 from sla.explain import Line, explain_service
 from sla.statement import ServiceStatement, Statement
 
-_TIMED = ("stretch", "window")
+_TIMED = ("stretch", "window", "outage")
 
 
 def explain_lines(statement: Statement) -> Iterator[str]:

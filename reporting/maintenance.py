@@ -14,7 +14,7 @@ from ledger.windows import Decision, decide, on_record
 from reporting.agreements import Agreements, agreements
 from sla.facts import Window
 from sla.terms import Contract
-from sla.windows import judge_windows
+from sla.windows import caps_from_ms, judge_windows
 
 log = logging.getLogger("nines.maintenance")
 
@@ -42,10 +42,13 @@ def decide_ended(ledger: Ledger, *, now_ms: int) -> tuple[Decision, ...]:
     for id in agreed.current("contract"):
         contract = agreed.contract(id)
         since_ms = max(now_ms - LOOK_BACK_MS, contract.versions[0].from_ms)
-        windows = announced(ledger, agreed, contract, from_ms=since_ms, to_ms=now_ms)
-        undecided = [window for window in windows if window.accepted is None and window.to_ms <= now_ms]
-        judged = judge_windows(undecided, contract.versions, as_of_ms=now_ms)
-        answers = [Decision(each.window, each.accepted, each.why) for each in judged]
+        windows = announced(ledger, agreed, contract, from_ms=caps_from_ms(contract, since_ms), to_ms=now_ms)
+        judged = judge_windows(windows, contract.versions, as_of_ms=now_ms)
+        answers = [
+            Decision(each.window, each.accepted, each.why)
+            for each in judged
+            if each.window.accepted is None and since_ms < each.window.to_ms <= now_ms
+        ]
         fresh += decide(ledger, answers, contract=id, at_ms=now_ms, actor=PROGRAM)
     return tuple(fresh)
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from config.calendars import outside_hours
 from ledger import journal
 from ledger.exclusions import exclusions_between
 from ledger.facts import checks_within, endpoint_facts
@@ -19,10 +20,13 @@ from reporting.zone_files import tzdata_version
 from sla.build import Identity, build_statement
 from sla.compose import membership
 from sla.facts import EndpointFacts, ServiceFacts, Window
+from sla.laying import around_period
 from sla.period import Period, local, parse
 from sla.sections import under_contract
+from sla.spans import Span
 from sla.statement import Statement
-from sla.terms import Contract
+from sla.terms import Contract, in_force
+from sla.windows import caps_from_ms
 
 __all__ = [
     "NothingInForce",
@@ -102,7 +106,14 @@ def contracts_of(agreed: Agreements, client_id: str) -> tuple[Contract, ...]:
 
 def dated(contracts: Sequence[Contract], period_text: str) -> list[tuple[Contract, Period]]:
     """Each contract with the period cut in its own zone. Raises PeriodError."""
-    return [(contract, parse(period_text, zone_of(contract))) for contract in contracts]
+    return [(contract, period_of(contract, period_text)) for contract in contracts]
+
+
+def period_of(contract: Contract, period_text: str) -> Period:
+    """The period named, cut in the contract's zone; `2026-10` is the billing month that begins then, where agreed."""
+    calendar = parse(period_text, zone_of(contract))
+    terms = in_force(contract.versions, calendar.to_ms - 1)
+    return parse(period_text, zone_of(contract), terms.options.period)
 
 
 def zone_of(contract: Contract) -> str:
@@ -153,11 +164,23 @@ def service_facts(
     made_of = {service: agreed.composition(service) for service in contract.services}
     names = sorted({name for composition in made_of.values() for name in composition.endpoints})
     known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms)
-    windows = announced(ledger, agreed, contract, from_ms=period.from_ms, to_ms=period.to_ms)
+    around = around_period(contract, period, known.values(), now_ms=now_ms)
+    if around != (period.from_ms, period.to_ms):
+        known = _wider(known, endpoint_facts(ledger, names, from_ms=around[0], to_ms=around[1], now_ms=now_ms))
+    windows_from_ms = min(around[0], caps_from_ms(contract, period.from_ms))
+    windows = announced(ledger, agreed, contract, from_ms=windows_from_ms, to_ms=around[1])
     return tuple(
-        _facts_of(ledger, agreed, contract, period, service, known=known, windows=windows, now_ms=now_ms)
+        _facts_of(ledger, agreed, contract, period, service, known=known, windows=windows, around=around, now_ms=now_ms)
         for service in contract.services
     )
+
+
+def _wider(known: Mapping[str, EndpointFacts], wide: Mapping[str, EndpointFacts]) -> dict[str, EndpointFacts]:
+    """What was observed around the period too, with the checks counted in the period alone."""
+    return {
+        name: replace(facts, outages=wide[name].outages, degraded=wide[name].degraded, unknown=wide[name].unknown)
+        for name, facts in known.items()
+    }
 
 
 def _facts_of(
@@ -169,6 +192,7 @@ def _facts_of(
     *,
     known: Mapping[str, EndpointFacts],
     windows: Sequence[Window],
+    around: Span,
     now_ms: int,
 ) -> ServiceFacts:
     made_of = agreed.composition(service)
@@ -182,9 +206,8 @@ def _facts_of(
         composition=made_of.dated,
         endpoints={name: known[name] for name in made_of.endpoints if name in known},
         windows=tuple(windows),
-        exclusions=exclusions_between(
-            ledger, subjects, contract=contract.id, from_ms=period.from_ms, to_ms=period.to_ms
-        ),
+        exclusions=exclusions_between(ledger, subjects, contract=contract.id, from_ms=around[0], to_ms=around[1]),
+        outside_hours=outside_hours(contract, *around),
         method_changes=tuple(
             change for name in made_of.endpoints for change in agreed.method_changes(name, period.from_ms, until_ms)
         ),

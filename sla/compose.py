@@ -71,6 +71,23 @@ def _needed(expression: All | Any_ | AtLeast, of: Literal["works", "down"]) -> i
     return working if of == "works" else count - working + 1
 
 
+def settled(expression: Expression, works: Leaf, known: Leaf) -> tuple[Spans, Spans]:
+    """Where the expression works and where it fails, by vote: unknown members of an `at least` are left out of it.
+
+    It fails as without that option, where too few work even if all others do. Where enough members are known to make
+    it fail and do not, it works.
+    """
+    if isinstance(expression, Member):
+        fine = works(expression.endpoint)
+        return fine, known(expression.endpoint) - fine
+    pairs = [settled(member, works, known) for member in expression.members]
+    fine = at_least(_needed(expression, "works"), [pair[0] for pair in pairs])
+    failing = at_least(_needed(expression, "down"), [pair[1] for pair in pairs])
+    if isinstance(expression, AtLeast):
+        fine |= at_least(_needed(expression, "down"), [up | down for up, down in pairs]) - failing
+    return fine, failing
+
+
 def expressions(service: ServiceFacts, span: Span) -> tuple[tuple[Span, Expression], ...]:
     """The expressions in force within the span. The first one holds before it, too."""
     dated = sorted(service.composition, key=lambda entry: entry[0])
@@ -92,16 +109,19 @@ def observe(
     accepted: Iterable[Window],
     *,
     degraded_weight: Fraction,
+    quorum_of: Literal["all", "voting"] = "all",
     evidence: Evidence = "judged",
 ) -> Observed:
     """What the service was over the span, under the composition in force at each instant.
 
     `accepted` are the windows the contract accepts; `degraded_weight` is what degraded time counts where nothing else
-    is said; `evidence` takes each outage as judged, or as long or short as its evidence allows.
+    is said; `quorum_of` says whether unknown members of an `at least` leave it unknown or have no vote; `evidence`
+    takes each outage as judged, or as long or short as its evidence allows.
     """
     windows = tuple(accepted)
     facts = _Facts(service, span, windows, degraded_weight, evidence)
-    pieces = [_observed(expression, cut, facts) for cut, expression in expressions(service, span)]
+    voting = quorum_of == "voting"
+    pieces = [_observed(expression, cut, facts, voting=voting) for cut, expression in expressions(service, span)]
     whole = Spans.of(w.span for w in windows if ("service", service.id) in w.scope or not w.scope).clip(*span)
     return Observed(
         down=_joined(piece.down for piece in pieces),
@@ -196,14 +216,21 @@ def extent(outage: Outage, until_ms: int, evidence: Evidence = "judged") -> Span
     return (start, max(start, end))
 
 
-def _observed(expression: Expression, cut: Span, facts: _Facts) -> Observed:
+def _observed(expression: Expression, cut: Span, facts: _Facts, *, voting: bool) -> Observed:
     ends = {name: facts.endpoints[name] for name in members(expression)}
+
+    def working(leaf: Leaf) -> Spans:
+        """Where the expression works, given where each endpoint does, of the cut."""
+        if voting:
+            return settled(expression, lambda n: leaf(n).clip(*cut), lambda n: ends[n].known.clip(*cut))[0]
+        return held(expression, lambda name: leaf(name).clip(*cut), "works")
+
     down = held(expression, lambda name: ends[name].down.clip(*cut), "down")
-    works = held(expression, lambda name: ends[name].works.clip(*cut), "works")
-    sound = held(expression, lambda name: (ends[name].works - ends[name].degraded).clip(*cut), "works")
+    works = working(lambda name: ends[name].works)
+    sound = working(lambda name: ends[name].works - ends[name].degraded)
     known = down | works
     lighter = [
-        (level, held(expression, lambda name, level=level: ends[name].at_level[level].clip(*cut), "works"))  # type: ignore[misc]
+        (level, working(lambda name, level=level: ends[name].at_level[level]))  # type: ignore[misc]
         for level in facts.levels
     ]
     return Observed(

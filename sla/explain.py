@@ -13,7 +13,9 @@ from typing import Any, Literal
 from sla.figures import duration_text, exact_text, floored
 from sla.statement import Budget, Credit, Part, PrintedExclusion, PrintedWindow, ServiceStatement, Statement, Stretch
 
-Topic = Literal["stretch", "window", "class", "base", "figure", "bounds", "coverage", "verdict", "budget", "credit"]
+Topic = Literal[
+    "stretch", "window", "outage", "class", "base", "figure", "bounds", "coverage", "verdict", "budget", "credit"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def explain(statement: Statement) -> tuple[Line, ...]:
 def explain_service(service: ServiceStatement) -> Iterator[Line]:
     yield from _stretches(service)
     yield from _refused(service)
+    yield from _decided(service)
     for index, part in enumerate(service.parts):
         number = index if len(service.parts) > 1 else None
         yield from _arithmetic(service, part, number)
@@ -68,6 +71,15 @@ def _refused(service: ServiceStatement) -> Iterator[Line]:
             yield Line(service.name, "window", text, None, window.from_ms, window.to_ms, window.id)
 
 
+def _decided(service: ServiceStatement) -> Iterator[Line]:
+    """The outages of which an option decided what counts."""
+    for outage in service.outages:
+        if outage.why is not None:
+            counts = duration_text(outage.counted_ms, rounding="exact")
+            text = f"outage: {counts} counts; {outage.why}"
+            yield Line(service.name, "outage", text, None, outage.from_ms, outage.to_ms, outage.id)
+
+
 def _told(window: PrintedWindow) -> str:
     return f"accepted: {window.why}"
 
@@ -87,7 +99,7 @@ def _rule(stretch: Stretch, options: dict[str, Any]) -> str:
         counts = "counts whole" if stretch.weight is None else f"counts {stretch.weight} of its time"
         return f"{stretch.time_class}: {counts} as downtime"
     effects = {
-        "up": "up: in the base",
+        "up": "up: in the base" if stretch.ref is None else "down, but does not count: in the base as up",
         "unknown": f"not measured: {_unknown_effect(options['unknown'])}",
         "maintenance": f"accepted maintenance: {_effect(options['maintenance'])}",
         "excluded": f"excluded: {_effect(options['exclusions'])}",
@@ -153,7 +165,7 @@ def _verdict(part: Part, *, provisional: bool) -> str:
             return f"so far, used against allowed until the end of the period, target {part.target_pct} %"
         share = 1 - Fraction(part.measure.counted) / Fraction(part.measure.base)
         sign = ">=" if part.verdict == "MET" else "<"
-        return f"{_short(share * 100)} % {sign} {part.target_pct} %"
+        return f"{_short(max(share, Fraction(0)) * 100)} % {_as_compared(part)}{sign} {part.target_pct} %"
     reasons = {
         "bounds": "the target lies between the bounds: what was not measured decides",
         "coverage": "less was measured than the contract asks for",
@@ -161,6 +173,14 @@ def _verdict(part: Part, *, provisional: bool) -> str:
         "all_excluded": "all time was excluded or not under contract",
     }
     return reasons.get(part.reason or "", "no target was agreed")
+
+
+def _as_compared(part: Part) -> str:
+    """How the contract rounds the figure before it compares it."""
+    compare = part.options["compare"]
+    if compare == "exact":
+        return ""
+    return f"rounded to {compare['digits']} digits ({compare['mode'].replace('_', ' ')}) "
 
 
 def _short(value: Fraction) -> str:

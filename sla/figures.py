@@ -22,6 +22,13 @@ def raised(value: Fraction, digits: int) -> str:
     return _placed(ceil(value * 10**digits), digits)
 
 
+def rounded(value: Fraction, digits: int, mode: Literal["half_up", "half_even", "down", "up"]) -> Fraction:
+    """The value with that many decimals; a half goes up, or to the even neighbour. Values are never negative here."""
+    scaled = value * 10**digits
+    whole = {"half_up": floor(scaled + Fraction(1, 2)), "half_even": round(scaled)}
+    return Fraction(whole.get(mode, floor(scaled) if mode == "down" else ceil(scaled)), 10**digits)
+
+
 def _placed(scaled: int, digits: int) -> str:
     whole, part = divmod(abs(scaled), 10**digits)
     sign = "-" if scaled < 0 else ""

@@ -31,12 +31,15 @@ class Period:
     code: str = ""
 
 
-def parse(text: str, tz: str) -> Period:
-    """`2026-10`, `2026-Q4`, `2026-W07`, `2026` or `FROM/TO` (dates, TO exclusive) in zone `tz`. Raises PeriodError."""
+def parse(text: str, tz: str, agreed: str = "month") -> Period:
+    """`2026-10`, `2026-Q4`, `2026-W07`, `2026` or `FROM/TO` (dates, TO exclusive) in zone `tz`. Raises PeriodError.
+
+    Where `agreed` is a billing month from day N, `2026-10` is the one that begins in October.
+    """
     written = text.strip()
     zone(tz)
     try:
-        first, after, label = _dates(written)
+        first, after, label = _dates(written, billing_day(agreed))
     except ValueError as error:
         raise PeriodError(f"{written!r} is not a period ({error}); {_EXAMPLES}") from None
     if after <= first:
@@ -46,10 +49,33 @@ def parse(text: str, tz: str) -> Period:
     return Period(local_midnight_ms(first, tz), local_midnight_ms(after, tz), tz, label, written)
 
 
-def _dates(text: str) -> tuple[date, date, str]:
+def billing_day(agreed: str) -> int:
+    """The day of the month on which an agreed period of months begins: 1, or N of `billing month from day N`."""
+    match = re.fullmatch(r"billing month from day (\d{1,2})", agreed)
+    return int(match[1]) if match else 1
+
+
+def running(at_ms: int, tz: str, agreed: str = "month") -> Period:
+    """The period that an instant lies in: month, week (ISO), quarter, year or billing month, in zone `tz`."""
+    day = local(at_ms, tz).date()
+    year, week, _ = day.isocalendar()
+    named = {"week": f"{year:04d}-W{week:02d}", "quarter": f"{day.year:04d}-Q{(day.month + 2) // 3}"}
+    named["year"] = f"{day.year:04d}"
+    found = parse(named.get(agreed, f"{day.year:04d}-{day.month:02d}"), tz, agreed)
+    if at_ms >= found.from_ms:
+        return found
+    before = day.replace(day=1) - timedelta(days=1)  # the billing month that began last month
+    return parse(f"{before.year:04d}-{before.month:02d}", tz, agreed)
+
+
+def _dates(text: str, from_day: int) -> tuple[date, date, str]:
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         first = date(int(match[1]), int(match[2]), 1)
-        return first, _months_later(first, 1), f"{_MONTHS[first.month - 1]} {first.year}"
+        label, after = f"{_MONTHS[first.month - 1]} {first.year}", _months_later(first, 1)
+        if from_day == 1:
+            return first, after, label
+        begins = _on_day(first, from_day)
+        return begins, _on_day(after, from_day), f"Month from {begins.day} {label}"
     if match := re.fullmatch(r"(\d{4})-Q([1-4])", text):
         first = date(int(match[1]), 3 * int(match[2]) - 2, 1)
         return first, _months_later(first, 3), f"Quarter {match[2]} of {first.year}"
@@ -68,6 +94,12 @@ def _dates(text: str) -> tuple[date, date, str]:
 def _months_later(first: date, months: int) -> date:
     years, month = divmod(first.month - 1 + months, 12)
     return date(first.year + years, month + 1, 1)
+
+
+def _on_day(month: date, day: int) -> date:
+    """That day of the month, or its last one where it is shorter."""
+    last = (_months_later(month, 1) - timedelta(days=1)).day
+    return month.replace(day=min(day, last))
 
 
 def zone(tz: str) -> ZoneInfo:

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from sla.canonical import sha256
+from sla.figures import duration_text
+from sla.hours import week_json
 from sla.money import Money, format_minor
-from sla.terms import Contract, Options, Terms, Tiers
+from sla.terms import Comparing, Contract, Options, ServiceHours, Terms, Tiers, WindowTerms
 
 INTERNAL = frozenset({"objective"})  # our own line: never shown to the client
 
@@ -19,26 +21,64 @@ def options_json(options: Options) -> dict[str, Any]:
         "exclusions": options.exclusions,
         "unknown": options.unknown,
         "min_coverage": decimal_text(options.min_coverage),
-        "outage_start": "first_failure",
-        "min_outage": None,
-        "min_outage_before_exclusions": False,
-        "merge_gap": 0,
-        "bucket": "exact",
-        "bad": ">= 100 %",
-        "min_run": 1,
+        "outage_start": options.outage_start,
+        "min_outage": options.min_outage and f"{options.min_outage.comparison} {options.min_outage.ms} ms",
+        "min_outage_before_exclusions": options.min_outage_before_exclusions,
+        "merge_gap": options.merge_gap_ms,
+        "bucket": "exact" if options.bucket_ms is None else options.bucket_ms,
+        "bad": f"{options.bad.comparison} {decimal_text(options.bad.value)} %",
+        "min_run": options.min_run,
         "degraded": options.degraded if isinstance(options.degraded, str) else decimal_text(options.degraded),
-        "service_hours": "always",
+        "service_hours": _service_hours(options.service_hours),
         "before_first_check": options.before_first_check,
         "partial_period": options.partial_period,
-        "base": "actual",
-        "compare": "exact",
+        "base": "actual" if options.base_ms is None else options.base_ms,
+        "compare": _compare(options.compare),
         "period": options.period,
         "timezone": options.timezone,
         "digits": options.digits,
-        "quorum_of": "all",
+        "quorum_of": options.quorum_of,
         "rounding": options.rounding,
-        "windows": {"notice": options.windows.notice_ms, "allowed": None, "cap": None},
+        "windows": _windows(options.windows),
     }
+
+
+def _service_hours(hours: ServiceHours | None) -> Any:
+    if hours is None:
+        return "always"
+    return {**week_json(hours.week), "holidays": list(hours.holidays)}
+
+
+def _compare(compare: Comparing | None) -> Any:
+    return "exact" if compare is None else {"digits": compare.digits, "mode": compare.mode}
+
+
+def _windows(windows: WindowTerms) -> dict[str, Any]:
+    return {
+        "notice": windows.notice_ms,
+        "allowed": None if windows.allowed is None else week_json(windows.allowed),
+        "cap": None if windows.cap is None else {"ms": windows.cap.ms, "per": windows.cap.per},
+    }
+
+
+def why_counted(options: Options, quiet_ms: int) -> str:
+    """The options that decide which downtime counts, in the words of a contract, and what did not count."""
+    least, rules = options.min_outage, []
+    if options.merge_gap_ms:
+        rules.append(f"outages at most {_length(options.merge_gap_ms)} apart are one")
+    if least is not None:
+        tested = "before" if options.min_outage_before_exclusions else "after"
+        rules.append(f"outages count that last {least.comparison} {_length(least.ms)}, {tested} exclusions")
+    if options.bucket_ms is not None:
+        run = f", {options.min_run} or more in a row" if options.min_run > 1 else ""
+        bad = f"down {options.bad.comparison} {decimal_text(options.bad.value)} % of their time"
+        rules.append(f"stretches of {_length(options.bucket_ms)} count that are {bad}{run}")
+    spared = f"{_length(quiet_ms)} of downtime does not count: " if quiet_ms else ""
+    return spared + "; ".join(rules)
+
+
+def _length(ms: int) -> str:
+    return duration_text(ms, rounding="exact")
 
 
 def decimal_text(number: Decimal) -> str:
@@ -60,6 +100,8 @@ def tiers_json(table: Tiers) -> dict[str, str]:
 def terms_json(terms: Terms, contract: Contract) -> dict[str, Any]:
     """One version's client-visible terms in full. The version's hash is of these."""
     written = {key: value for key, value in contract.printed.items() if key not in INTERNAL}
+    if terms.options.exclusion_categories is not None:
+        written["exclusion_categories"] = list(terms.options.exclusion_categories)
     return written | {
         "target": None if terms.target is None else decimal_text(terms.target),
         "fee": None if terms.fee is None else money_json(terms.fee),

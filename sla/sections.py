@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from sla.availability import Judgement, Measured, Tally, judge_target, measure, tally
 from sla.budget import budget
-from sla.compose import Evidence, Observed, announced, observe
-from sla.facts import Exclusion, Outage, ServiceFacts
+from sla.compose import Evidence, announced
+from sla.facts import Exclusion, ServiceFacts
+from sla.laying import Case, Told, base_of, laid_again, lay, not_contracted
 from sla.period import Period
 from sla.spans import NOWHEN, Span, Spans
 from sla.statement import Budget
-from sla.terms import Contract, Options, Terms, in_force
+from sla.terms import Contract, Options, Terms, WindowTerms, in_force
 from sla.timeline import Layers, Piece, timeline
-from sla.windows import JudgedWindow
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the statement lists of the service, whole, whatever the parts of the period: each sorted by its start."""
-
-    windows: tuple[JudgedWindow, ...]
-    outages: tuple[Outage, ...]
-    degraded: tuple[Outage, ...]
+__all__ = ["Section", "Told", "by_evidence", "cuts", "sections", "under_contract", "without"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +25,7 @@ class Section:
 
     span: Span
     terms: Terms
+    case: Case
     layers: Layers
     pieces: tuple[Piece, ...]
     sums: Tally
@@ -43,15 +36,25 @@ class Section:
 
 
 def cuts(contract: Contract, period: Period) -> tuple[tuple[Span, Terms], ...]:
-    """The period cut where target or measure change; a change of fee, credits, cap or clauses cuts nothing."""
+    """The period cut where target, period, base or measure change; each part has the terms in force at its end.
+
+    A change of fee, credits, cap or clauses cuts nothing, nor does how figures are printed and rounded or which windows
+    are accepted: that is decided at each window's start.
+    """
     inside = [terms for terms in contract.versions if period.from_ms < terms.from_ms < period.to_ms]
     found = [(period.from_ms, in_force(contract.versions, period.from_ms))]
     for terms in inside:
-        judged_by = found[-1][1]
-        if (terms.target, terms.options) != (judged_by.target, judged_by.options):
+        if _judged_by(terms) == _judged_by(found[-1][1]):
+            found[-1] = (found[-1][0], terms)
+        else:
             found.append((terms.from_ms, terms))
     ends = [*(start for start, _ in found[1:]), period.to_ms]
     return tuple(((start, end), terms) for (start, terms), end in zip(found, ends, strict=True))
+
+
+def _judged_by(terms: Terms) -> tuple[object, Options]:
+    """Target and measure."""
+    return terms.target, replace(terms.options, digits=3, rounding="half_up", windows=WindowTerms())
 
 
 def sections(
@@ -65,26 +68,24 @@ def sections(
     """Every part that has begun, judged as of an instant; the first part even before it begins."""
     agreed = cuts(contract, period)
     begun = [cut for cut in agreed if cut[0][0] < as_of_ms] or list(agreed[:1])
-    return tuple(_section(contract, service, span, terms, as_of_ms, told) for span, terms in begun)
+    found = []
+    for span, terms in begun:
+        past = (span[0], max(span[0], min(span[1], as_of_ms)))
+        found.append(_section(Case(contract, service, period, terms, told, as_of_ms, past), span))
+    return tuple(found)
 
 
-def _section(
-    contract: Contract,
-    service: ServiceFacts,
-    span: Span,
-    terms: Terms,
-    as_of_ms: int,
-    told: Told,
-) -> Section:
-    past = (span[0], max(span[0], min(span[1], as_of_ms)))
-    layers = _layers(contract, service, past, terms, told)
+def _section(case: Case, span: Span) -> Section:
+    terms = case.terms
+    layers = lay(case)
     pieces = timeline(layers)
     sums = tally(pieces)
-    measured = measure(sums, terms.options)
-    ahead = _ahead_ms(contract, service, (past[1], span[1]), terms.options, told.windows)
+    measured = _measured(case, layers, sums)
+    ahead = _ahead_ms(case, (case.past[1], span[1]))
     return Section(
         span=span,
         terms=terms,
+        case=case,
         layers=layers,
         pieces=pieces,
         sums=sums,
@@ -95,51 +96,14 @@ def _section(
     )
 
 
-def _layers(
-    contract: Contract,
-    service: ServiceFacts,
-    past: Span,
-    terms: Terms,
-    told: Told,
-) -> Layers:
-    return Layers(
-        span=past,
-        observed=observed_by(service, past, terms.options, told.windows),
-        options=terms.options,
-        not_contracted=not_contracted(contract, service, past, terms.options),
-        outside_hours=service.outside_hours.clip(*past),
-        exclusions=tuple(sorted(service.exclusions, key=lambda entry: (entry.from_ms, entry.to_ms, entry.id or ""))),
-        windows=told.windows,
-        outages=told.outages,
-        degraded=told.degraded,
-    )
-
-
-def observed_by(
-    service: ServiceFacts,
-    span: Span,
-    options: Options,
-    windows: Sequence[JudgedWindow],
-    evidence: Evidence = "judged",
-) -> Observed:
-    accepted = [judged.window for judged in windows if judged.accepted]
-    return observe(service, span, accepted, degraded_weight=degraded_weight(options), evidence=evidence)
-
-
-def degraded_weight(options: Options) -> Fraction:
-    """What degraded time counts as down under the contract, where a stretch bears no weight of its own."""
-    named = {"up": Fraction(0), "down": Fraction(1)}
-    return named[options.degraded] if isinstance(options.degraded, str) else Fraction(options.degraded)
-
-
-def not_contracted(contract: Contract, service: ServiceFacts, span: Span, options: Options) -> Spans:
-    """Time before the first version, after the end, or paused; and, where so agreed, before the first check."""
-    end = span[1] if contract.until_ms is None else contract.until_ms
-    contracted = Spans.of([span]).clip(contract.versions[0].from_ms, end) - contract.paused
-    if options.before_first_check == "not_contracted":
-        first_checks = [f.first_check_ms for f in service.endpoints.values() if f.first_check_ms is not None]
-        contracted = contracted.clip(min(first_checks, default=span[0]), span[1])
-    return Spans.of([span]) - contracted
+def _measured(case: Case, layers: Layers, sums: Tally) -> Measured:
+    """What the part measures. Where whole outages decide, its bounds are counted anew, unknown time up and down."""
+    options = case.terms.options
+    base = base_of(case, case.past)
+    if layers.counting is None:
+        return measure(sums, options, base_ms=base)
+    best, worst = (tally(timeline(laid)).counted for laid in (lay(case, "all up"), lay(case, "all down")))
+    return measure(sums, options, base_ms=base, at_best=best, at_worst=worst)
 
 
 def under_contract(contract: Contract, service: ServiceFacts, period: Period, *, until_ms: int) -> Spans:
@@ -149,15 +113,17 @@ def under_contract(contract: Contract, service: ServiceFacts, period: Period, *,
     return Spans.of(span for span, _ in past) - Spans.of(span for spans in gone for span in spans)
 
 
-def _ahead_ms(
-    contract: Contract, service: ServiceFacts, rest: Span, options: Options, windows: Sequence[JudgedWindow]
-) -> int:
+def _ahead_ms(case: Case, rest: Span) -> int:
     if rest[0] >= rest[1]:
         return 0
-    accepted = [judged.window for judged in windows if judged.accepted]
+    options, service = case.terms.options, case.service
+    accepted = [window for judged in case.told.windows for window in judged.covering]
     planned = announced(service, rest, accepted) if options.maintenance == "exclude" else NOWHEN
-    taken = not_contracted(contract, service, rest, options) if options.partial_period == "prorate" else NOWHEN
-    return (Spans.of([rest]) - taken - service.outside_hours - planned).total_ms
+    gone = not_contracted(case.contract, service, rest, options) if options.partial_period == "prorate" else NOWHEN
+    base = base_of(case, rest)
+    if base is not None:
+        return max(0, base - ((service.outside_hours | planned).clip(*rest) - gone).total_ms)
+    return (Spans.of([rest]) - gone - service.outside_hours - planned).total_ms
 
 
 def _budget(terms: Terms, measured: Measured, ahead_ms: int) -> Budget | None:
@@ -166,40 +132,28 @@ def _budget(terms: Terms, measured: Measured, ahead_ms: int) -> Budget | None:
 
 
 def without(section: Section, exclusion: Exclusion) -> Measured:
-    """What the part would measure if that one exclusion had not been agreed: only its own span is laid anew."""
-    here = clipped(section.layers, exclusion.span)
+    """What the part would measure if that one exclusion had not been agreed.
+
+    Only its own span is laid anew; where whole outages decide what counts, all of the part is.
+    """
+    case, others = section.case, tuple(e for e in section.layers.exclusions if e is not exclusion)
+    if section.layers.counting is not None:
+        case = replace(case, service=replace(case.service, exclusions=others))
+        layers = lay(case)
+        return _measured(case, layers, tally(timeline(layers)))
+    here = laid_again(section.layers, exclusion.span)
     if here is None:
         return section.measured
-    others = tuple(entry for entry in here.exclusions if entry is not exclusion)
-    with_it, without_it = tally(timeline(here)), tally(timeline(replace(here, exclusions=others)))
-    return measure(section.sums - with_it + without_it, section.terms.options)
+    inside = tuple(entry for entry in here.exclusions if entry is not exclusion)
+    with_it, without_it = tally(timeline(here)), tally(timeline(replace(here, exclusions=inside)))
+    sums = section.sums - with_it + without_it
+    return measure(sums, section.terms.options, base_ms=base_of(case, case.past))
 
 
-def clipped(layers: Layers, span: Span) -> Layers | None:
-    """The layers of a part of their span; None where they share nothing."""
-    cut = (max(layers.span[0], span[0]), min(layers.span[1], span[1]))
-    if cut[0] >= cut[1]:
-        return None
-    seen = layers.observed
-    observed = Observed(
-        down=seen.down.clip(*cut),
-        degraded=seen.degraded.clip(*cut),
-        unknown=seen.unknown.clip(*cut),
-        maintenance=seen.maintenance.clip(*cut),
-        weights=tuple((weight, spans.clip(*cut)) for weight, spans in seen.weights),
-    )
-    inside = tuple(entry for entry in layers.exclusions if entry.from_ms < cut[1] and entry.to_ms > cut[0])
-    return replace(layers, span=cut, observed=observed, exclusions=inside, outages=(), degraded=())
-
-
-def by_evidence(
-    service: ServiceFacts, parts: Sequence[Section], windows: Sequence[JudgedWindow], evidence: Evidence
-) -> list[Measured]:
+def by_evidence(parts: Sequence[Section], evidence: Evidence) -> list[Measured]:
     """What the parts would measure if every outage were as long or as short as its evidence allows."""
     found = []
     for part in parts:
-        options = part.terms.options
-        observed = observed_by(service, part.layers.span, options, windows, evidence)
-        laid = replace(part.layers, observed=observed, outages=(), degraded=())
-        found.append(measure(tally(timeline(laid)), options))
+        sums = tally(timeline(replace(lay(part.case, evidence=evidence), outages=(), degraded=())))
+        found.append(measure(sums, part.terms.options, base_ms=base_of(part.case, part.case.past)))
     return found

@@ -8,14 +8,16 @@ from math import ceil
 from typing import Any, Literal
 
 from sla.availability import Measured, pooled, together, worst
+from sla.beginning import begun_by
 from sla.budget import summed
 from sla.compose import described, expressions, extent, members
+from sla.counting import decides_whole
 from sla.credits import credit_of
-from sla.facts import Outage, ServiceFacts, Window
+from sla.facts import Outage, ServiceFacts
 from sla.figures import JSON_DIGITS, bounds_text, digits_for, exact_text, floored
 from sla.outages import service_degraded, service_outages
 from sla.period import Period
-from sla.printing import decimal_text, options_json
+from sla.printing import decimal_text, options_json, why_counted
 from sla.sections import Section, Told, by_evidence, sections, without
 from sla.spans import Span, Spans
 from sla.statement import (
@@ -61,8 +63,10 @@ class _Case:
 
 def service_statement(contract: Contract, service: ServiceFacts, period: Period, *, as_of_ms: int) -> ServiceStatement:
     """Judge one service over the period, as of an instant."""
+    service = begun_by(service, contract.versions)
+    judged = judge_windows(service.windows, contract.versions, as_of_ms=as_of_ms)
     told = Told(
-        windows=judge_windows(_own_windows(service, period), contract.versions, as_of_ms=as_of_ms),
+        windows=_own_windows(service, judged),
         outages=service_outages(service, as_of_ms),
         degraded=service_degraded(service, (period.from_ms, max(period.from_ms, min(period.to_ms, as_of_ms)))),
     )
@@ -71,17 +75,11 @@ def service_statement(contract: Contract, service: ServiceFacts, period: Period,
     return _printed(_Case(contract, service, period, as_of_ms, told, parts, whole))
 
 
-def _own_windows(service: ServiceFacts, period: Period) -> list[Window]:
-    """The windows of the period that name the service or one of its members; one without a scope names everything."""
+def _own_windows(service: ServiceFacts, windows: Iterable[JudgedWindow]) -> tuple[JudgedWindow, ...]:
+    """The windows that name the service or one of its members; one without a scope names everything."""
     named = {("service", service.id)}
     named |= {("endpoint", name) for _, expression in service.composition for name in members(expression)}
-    return [
-        window
-        for window in service.windows
-        if window.from_ms < period.to_ms
-        and window.to_ms > period.from_ms
-        and (not window.scope or window.scope & named)
-    ]
+    return tuple(judged for judged in windows if not judged.window.scope or judged.window.scope & named)
 
 
 def _printed(case: _Case) -> ServiceStatement:
@@ -107,7 +105,7 @@ def _printed(case: _Case) -> ServiceStatement:
         timeline=printed(pieces),
         parts=tuple(_part(part) for part in case.parts),
         outages=_outages(case, pieces),
-        maintenance=tuple(_window(judged) for judged in case.told.windows),
+        maintenance=_windows(case),
         exclusions=_exclusions(case),
         checks=_checks(case.service),
         method_changes=_method_changes(case),
@@ -144,10 +142,7 @@ def _evidence(case: _Case) -> tuple[str, str] | None:
     outages = (*case.told.outages, *case.told.degraded)
     if not any(_has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages):
         return None
-    longest, shortest = (
-        pooled(by_evidence(case.service, case.parts, case.told.windows, kind)).availability
-        for kind in ("longest", "shortest")
-    )
+    longest, shortest = (pooled(by_evidence(case.parts, kind)).availability for kind in ("longest", "shortest"))
     if longest is None or shortest is None:
         return None
     return bounds_text(longest * 100, shortest * 100, target=case.terms.target, digits=case.terms.options.digits)
@@ -194,18 +189,28 @@ def _told(
     for (start, end), index in shared_out(observed, owners):
         seen[index] = seen.get(index, 0) + end - start
     by_owner: dict[int | None, list[Piece]] = {}
+    quiet: dict[int | None, int] = {}
     for piece in pieces:
         if piece.time_class == kind:
             by_owner.setdefault(piece.owner, []).append(piece)
+        elif piece.time_class == "up" and kind == "down":
+            quiet[piece.owner] = quiet.get(piece.owner, 0) + piece.length_ms
     start, end = case.past
     return [
-        _outage(outage, ceil(counted(by_owner.get(index, ()))), seen.get(index, 0), kind)
+        _outage(outage, by_owner.get(index, ()), seen.get(index, 0), kind, _why(case, outage, quiet.get(index, 0)))
         for index, outage in enumerate(outages)
         if outage.from_ms < end and (outage.to_ms is None or outage.to_ms > start)
     ]
 
 
-def _outage(outage: Outage, counted_ms: int, down_ms: int, kind: Kind) -> PrintedOutage:
+def _why(case: _Case, outage: Outage, quiet_ms: int) -> str | None:
+    """Which options decided what of the outage counts, where any did."""
+    begun = [part for part in case.parts if part.span[0] <= outage.from_ms]
+    options = (begun or case.parts)[-1].terms.options
+    return why_counted(options, quiet_ms) if decides_whole(options) else None
+
+
+def _outage(outage: Outage, pieces: Sequence[Piece], down_ms: int, kind: Kind, why: str | None) -> PrintedOutage:
     return PrintedOutage(
         id=outage.id,
         from_ms=outage.from_ms,
@@ -215,13 +220,22 @@ def _outage(outage: Outage, counted_ms: int, down_ms: int, kind: Kind) -> Printe
         confirmed_ms=outage.confirmed_ms,
         last_bad_ms=outage.last_bad_ms,
         first_good_ms=outage.first_good_ms,
-        counted_ms=counted_ms,
+        counted_ms=ceil(counted(pieces)),
         down_ms=down_ms,
         cause=outage.cause,
         text=outage.text,
         endpoints=outage.endpoints,
         failed_checks=outage.failed_checks,
         kind=kind,
+        why=why,
+    )
+
+
+def _windows(case: _Case) -> tuple[PrintedWindow, ...]:
+    """The windows that touch the period; those before it were known only because they use up a cap."""
+    start, end = case.period.from_ms, case.period.to_ms
+    return tuple(
+        _window(judged) for judged in case.told.windows if judged.window.from_ms < end and judged.window.to_ms > start
     )
 
 

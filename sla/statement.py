@@ -56,6 +56,7 @@ class PrintedOutage:
     endpoints: tuple[str, ...] = ()
     failed_checks: int | None = None
     kind: Literal["down", "degraded"] = "down"  # degraded stretches are listed where they count
+    why: str | None = None  # which option lets less of its downtime count, or more; None: none does
 
 
 @dataclass(frozen=True, slots=True)

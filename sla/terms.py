@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from sla.money import Money
 from sla.spans import NOWHEN, Spans
@@ -35,17 +36,62 @@ class Tiers:
 
 
 @dataclass(frozen=True, slots=True)
+class Least:
+    """`>= 60 s`: how long an outage must be to count."""
+
+    comparison: Literal[">=", ">"]
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """Availability is rounded so before it is compared with the target; `digits` of the percentage."""
+
+    digits: int
+    mode: Literal["half_up", "half_even", "down", "up"] = "half_up"
+
+
+Hours: TypeAlias = tuple[tuple[int, int], ...]  # (from, until) in minutes of the local day; past 1440: the next day
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHours:
+    """Weekly hours by wall clock, Monday first, and the days on which there are none.
+
+    `days` are the holidays as they stood when the version was recorded, so that no later table changes the past.
+    """
+
+    week: tuple[Hours, Hours, Hours, Hours, Hours, Hours, Hours]
+    holidays: tuple[str, ...] = ()  # as written: calendars and dates
+    days: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCap:
+    """Most window time that is accepted in a calendar month or year of the contract's zone."""
+
+    ms: int
+    per: Literal["month", "year"]
+
+
+@dataclass(frozen=True, slots=True)
 class WindowTerms:
-    """When announced maintenance is accepted. `notice_ms`: least time between entry and start; 0 = before it begins."""
+    """When announced maintenance is accepted.
+
+    `notice_ms`: least time between entry and start, 0 = before it begins. `allowed`: weekly hours, Monday first, that
+    a window must lie in.
+    """
 
     notice_ms: int = 0
+    allowed: tuple[Hours, ...] | None = None
+    cap: WindowCap | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """Every named option of ACCOUNTING.md section 3 with its default; all of them stand in every statement.
 
-    Durations in ms. Values beyond those typed here are refused at load until their rule exists.
+    Durations in ms. None says: bucket, compare exact; base actual; service_hours always.
     """
 
     timezone: str
@@ -53,13 +99,25 @@ class Options:
     exclusions: Literal["exclude", "count_up", "ignore"] = "exclude"
     unknown: Literal["exclude", "up", "down"] = "exclude"
     min_coverage: Decimal = Decimal(95)
+    outage_start: Literal["first_failure", "last_success", "midpoint", "confirmation"] = "first_failure"
+    min_outage: Least | None = None
+    min_outage_before_exclusions: bool = False
+    merge_gap_ms: int = 0
+    bucket_ms: int | None = None
+    bad: Edge = Edge(">=", Decimal(100))
+    min_run: int = 1
     degraded: Literal["up", "down"] | Decimal = "up"
     before_first_check: Literal["unknown", "not_contracted"] = "unknown"
+    service_hours: ServiceHours | None = None
     partial_period: Literal["prorate", "counts_up"] = "prorate"
-    period: Literal["month"] = "month"
+    base_ms: int | None = None
+    compare: Comparing | None = None
+    period: str = "month"  # week, quarter, year, or billing month from day N
     digits: int = 3
+    quorum_of: Literal["all", "voting"] = "all"
     rounding: Literal["half_up", "half_even"] = "half_up"
     windows: WindowTerms = field(default=WindowTerms())
+    exclusion_categories: tuple[str, ...] | None = None  # None: all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +133,7 @@ class Terms:
     cap_percent: Decimal | None = Decimal(100)  # of the period's fee; None: `cap: none` was written
     minimum: tuple[Literal[">", ">="], Money] | None = None
     clauses: tuple[tuple[str, str], ...] = ()  # (subject, clause), printed
+    objective: Decimal | None = None  # our own line, percent: for alerts, never shown to the client
 
 
 @dataclass(frozen=True, slots=True)

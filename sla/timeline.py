@@ -5,12 +5,14 @@ Classes are laid on from the strongest to the weakest, each on what the stronger
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import get_args
 
 from sla.compose import Observed
+from sla.counting import Counting, weighed
 from sla.facts import Exclusion, Outage
 from sla.figures import exact_text
 from sla.spans import NOWHEN, Span, Spans
@@ -27,8 +29,9 @@ WHOLE = Fraction(1)
 class Piece:
     """A stretch of one class.
 
-    `weight` is the share that counts as down, `owner` the place in the list of outages. `spared` marks unknown time
-    under accepted maintenance or an exclusion that would have counted up: it is left out of the coverage.
+    `weight` is the share that counts as down, `owner` the place in the list of outages (of time that is up: the outage
+    that does not count there). `spared` marks unknown time under accepted maintenance or an exclusion that would have
+    counted up: it is left out of the coverage.
     """
 
     from_ms: int
@@ -57,6 +60,29 @@ class Layers:
     windows: tuple[JudgedWindow, ...] = ()
     outages: tuple[Outage, ...] = ()
     degraded: tuple[Outage, ...] = ()
+    counting: Counting | None = None  # None: all down time counts, and nothing else
+
+    @property
+    def weights(self) -> tuple[tuple[Fraction, Spans], ...]:
+        """The time that counts at least so much, ascending."""
+        if self.counting is None:
+            return self.observed.weights
+        return weighed(self.observed.weights, self.counting)
+
+    @property
+    def bare(self) -> Spans:
+        """What was seen to be down or degraded and weighs anything, whether it counts or not."""
+        return self.observed.weights[0][1] if self.observed.weights else NOWHEN
+
+    @property
+    def quiet(self) -> Spans:
+        """Of that what does not count: outages too short, good buckets."""
+        return NOWHEN if self.counting is None else self.bare - self.counting.time - false_positives(self.exclusions)
+
+    @property
+    def filled(self) -> Spans:
+        """What was up and counts: the gap between two outages, the good part of a bad bucket."""
+        return NOWHEN if self.counting is None else self.counting.time - self.bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +138,9 @@ def timeline(layers: Layers) -> tuple[Piece, ...]:
 
 def _strongest_first(layers: Layers) -> list[tuple[TimeClass, Spans]]:
     options, observed = layers.options, layers.observed
-    excluded = agreed_out(layers.exclusions) if options.exclusions != "ignore" else NOWHEN
+    excluded = agreed_out(layers.exclusions, options)
     maintenance = observed.maintenance if options.maintenance != "ignore" else NOWHEN
-    wrong = Spans.of(entry.span for entry in layers.exclusions if entry.category == "false_positive")
+    wrong = false_positives(layers.exclusions)
     return [
         ("not_contracted", layers.not_contracted),
         ("outside_service_hours", layers.outside_hours),
@@ -122,15 +148,32 @@ def _strongest_first(layers: Layers) -> list[tuple[TimeClass, Spans]]:
         ("excluded", excluded if options.exclusions == "exclude" else excluded - observed.unknown),
         ("maintenance", maintenance if options.maintenance == "exclude" else maintenance - observed.unknown),
         ("unknown", observed.unknown),
-        ("down", observed.down - wrong),
+        ("down", (observed.down - wrong - layers.quiet) | layers.filled),
         ("degraded", observed.degraded - wrong),
         ("up", Spans.of([layers.span])),
     ]
 
 
-def agreed_out(exclusions: Iterable[Exclusion]) -> Spans:
-    """The time that exclusions take out; a false positive takes none out."""
-    return Spans.of(entry.span for entry in exclusions if entry.category != "false_positive")
+def taking_out(exclusions: Iterable[Exclusion], options: Options) -> tuple[Exclusion, ...]:
+    """Those that the contract lets take time out: of a category it names. A false positive takes none out."""
+    named = options.exclusion_categories
+    if options.exclusions == "ignore":
+        return ()
+    return tuple(
+        entry
+        for entry in exclusions
+        if entry.category != "false_positive" and (named is None or entry.category in named)
+    )
+
+
+def agreed_out(exclusions: Iterable[Exclusion], options: Options) -> Spans:
+    """The time that exclusions take out."""
+    return Spans.of(entry.span for entry in taking_out(exclusions, options))
+
+
+def false_positives(exclusions: Iterable[Exclusion]) -> Spans:
+    """The time that was judged down and was up."""
+    return Spans.of(entry.span for entry in exclusions if entry.category == "false_positive")
 
 
 def _pieces(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece]:
@@ -142,7 +185,13 @@ def _pieces(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece]:
     shares = shared_out(spans, owners)
     named = [None if index is None else refs[index] for _, index in shares]
     return [
-        Piece(*span, time_class, ref, spared=time_class == "unknown" and index is not None)
+        Piece(
+            *span,
+            time_class,
+            ref,
+            owner=index if time_class == "up" else None,
+            spared=time_class == "unknown" and index is not None,
+        )
         for (span, index), ref in zip(shares, named, strict=True)
     ]
 
@@ -156,14 +205,22 @@ def _owners(time_class: TimeClass, layers: Layers) -> tuple[list[str | None], tu
     owners: tuple[Owned, ...] = ()
     blind, options = time_class == "unknown", layers.options
     if time_class == "excluded" or (blind and options.exclusions == "count_up"):
-        taken = [entry for entry in layers.exclusions if entry.category != "false_positive"]
+        taken = taking_out(layers.exclusions, options)
         refs, owners = [entry.id for entry in taken], owned(entry.span for entry in taken)
     if time_class == "maintenance" or (blind and options.maintenance == "count_up"):
-        windows = [judged.window for judged in layers.windows if judged.accepted]
+        windows = [window for judged in layers.windows for window in judged.covering]
         covered = _within(owned(w.span for w in windows), layers.observed.maintenance)
         owners = _beside(owners, [Owned(each.span, each.index + len(refs)) for each in covered])
         refs += [window.id for window in windows]
+    if time_class == "up" and layers.quiet:  # an outage that does not count is still told
+        refs = [outage.id for outage in layers.outages]
+        owners = _within(owned(_whole(outage, layers) for outage in layers.outages), layers.quiet)
     return refs, owners
+
+
+def _whole(outage: Outage, layers: Layers) -> Span:
+    end = layers.span[1] if outage.to_ms is None else outage.to_ms
+    return (outage.from_ms, max(outage.from_ms, end))
 
 
 def _beside(first: Sequence[Owned], second: Sequence[Owned]) -> tuple[Owned, ...]:
@@ -179,14 +236,28 @@ def _within(owners: Sequence[Owned], spans: Spans) -> tuple[Owned, ...]:
 
 def _counting(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece]:
     outages = layers.outages if time_class == "down" else layers.degraded
-    until_ms = layers.span[1]
-    owners = owned((o.from_ms, max(o.from_ms, until_ms if o.to_ms is None else o.to_ms)) for o in outages)
-    weighed: list[tuple[Fraction, Spans]] = [(NOTHING, spans), *layers.observed.weights]
+    owners = owned(_whole(outage, layers) for outage in outages)
+    if time_class == "down" and layers.filled:
+        owners = _beside(owners, _filling(owners, layers))
+    levels: list[tuple[Fraction, Spans]] = [(NOTHING, spans), *layers.weights]
     pieces = []
-    for (weight, here), (_, heavier) in zip(weighed, [*weighed[1:], (WHOLE, NOWHEN)], strict=True):
+    for (weight, here), (_, heavier) in zip(levels, [*levels[1:], (WHOLE, NOWHEN)], strict=True):
         for span, index in shared_out((spans & here) - heavier, owners):
             pieces.append(Piece(*span, time_class, None if index is None else outages[index].id, weight, index))
     return pieces
+
+
+def _filling(owners: Sequence[Owned], layers: Layers) -> list[Owned]:
+    """What was filled in belongs to the outage before it in its stretch, or else to the next one."""
+    found = []
+    stretches = layers.counting.stretches if layers.counting else NOWHEN
+    starts, ends = [each.span[0] for each in owners], [each.span[1] for each in owners]
+    for stretch in stretches:
+        inside = owners[bisect_right(ends, stretch[0]) : bisect_left(starts, stretch[1])]
+        for span in layers.filled.clip(*stretch) if inside else ():
+            before = [each for each in inside if each.span[0] <= span[0]]
+            found.append(Owned(span, (before[-1] if before else inside[0]).index))
+    return found
 
 
 def split(pieces: Iterable[Piece]) -> dict[TimeClass, int]:

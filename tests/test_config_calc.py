@@ -103,7 +103,7 @@ def test_terms_come_from_a_contracts_file(contract: str) -> None:
 
 def test_every_mistake_is_named_with_its_line() -> None:
     assert refusal(
-        "period: 2026-13\ndwon: []\ndown: [{start: yesterday, end: 3}, 5]\noptions: {unknown: maybe, bucket: 5 min}\n"
+        "period: 2026-13\ndwon: []\ndown: [{start: yesterday, end: 3}, 5]\noptions: {unknown: maybe, bucket: 5}\n"
         "target: 101\nseries: [1]\n"
     ).splitlines() == [
         "facts.yaml:1 period: '2026-13' is not a period (month must be in 1..12); "
@@ -111,7 +111,7 @@ def test_every_mistake_is_named_with_its_line() -> None:
         "facts.yaml:2 dwon: unknown key; did you mean down?",
         "facts.yaml:3 down[0]: start 'yesterday' is no instant; write e.g. start: 2026-10-05T10:00:00Z",
         "facts.yaml:3 down[1]: is no span; write {start: 2026-10-05T10:00:00Z, end: 2026-10-05T10:40:00Z}",
-        "facts.yaml:4 options.bucket: is not computed by this version; leave it out",
+        "facts.yaml:4 options.bucket: 5 has no unit; write e.g. 5 s, 5 min or 2 h",
         "facts.yaml:4 options.unknown: 'maybe' is not known here; write exclude, up or down",
         "facts.yaml:5 target: 101 is above 100 %; write e.g. 99.9",
         "facts.yaml:6 series: is not computed by this version; leave it out",

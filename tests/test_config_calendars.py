@@ -10,6 +10,7 @@ import pytest
 
 from config.calendars import occurrences, windows_between
 from sla.facts import Definition
+from sla.terms import WindowTerms
 from sla.windows import accept
 
 ORACLE = Path(__file__).parents[2] / "shared" / "data" / "maintenance" / "windows" / "oracle.json"
@@ -84,7 +85,7 @@ def test_case_18_ten_hours_ahead_is_too_late_and_exactly_the_notice_is_enough() 
     body = window(start="2026-11-20 02:00:00", duration_ms=2 * HOUR)
     late = version("a", "2026-11-19 16:00", body)
     exact = version("b", "2026-11-17 02:00", body)
-    found = {w.definition: accept(w, notice_ms=72 * HOUR) for w in windows_between([late, exact], 0, 2**42)}
+    found = {w.definition: accept(w, WindowTerms(72 * HOUR), "UTC") for w in windows_between([late, exact], 0, 2**42)}
     assert found["a"] == (False, "announced 10 h 00 min before its start, 72 h 00 min agreed")
     assert found["b"][0] is True
 
@@ -104,7 +105,7 @@ def test_case_49_a_window_changed_on_the_20th_leaves_the_days_before_as_they_wer
 def test_case_49_a_window_typed_in_after_it_began_is_listed_and_not_accepted() -> None:
     typed = version("emergency", "2026-11-20 10:30", window(start="2026-11-20 10:00:00", duration_ms=HOUR))
     [found] = windows_between([typed], at("2026-11-20 00:00"), at("2026-11-21 00:00"))
-    assert accept(found, notice_ms=0) == (False, "announced 30 min after its start")
+    assert accept(found, WindowTerms(), "UTC") == (False, "announced 30 min after its start")
 
 
 def test_a_recurrence_has_no_occurrence_before_it_was_known() -> None:

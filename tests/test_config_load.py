@@ -133,11 +133,21 @@ def test_full_shows_every_option_of_every_version() -> None:
         "by": "time",
         "unknown": "exclude",
         "min_coverage": "95",
+        "outage_start": "first_failure",
+        "min_outage": "none",
+        "min_outage_before_exclusions": False,
+        "merge_gap": "0 s",
+        "bucket": "exact",
+        "bad": ">= 100 %",
+        "min_run": 1,
         "degraded": "up",
+        "service_hours": "always",
         "before_first_check": "unknown",
+        "compare": "exact",
         "digits": 3,
+        "quorum_of": "all",
     }
-    assert versions[1]["maintenance"] == {"effect": "exclude", "notice": "72 h"}
+    assert versions[1]["maintenance"] == {"effect": "exclude", "notice": "72 h", "allowed": "none", "cap": "none"}
 
 
 def test_a_header_written_out_is_masked(tmp_path: Path) -> None:

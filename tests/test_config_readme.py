@@ -7,9 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from config.alert import Mail, Webhook
-from config.contract import Contract, ExclusionTerms, Measure, Version, WindowTerms
+from config.contract import Contract, Version
 from config.endpoint import Endpoint
 from config.load import load
+from config.measure import ExclusionTerms, Measure, WindowTerms
 from config.model import Client, Config, Include, Issuer, Listen, Rates, Service
 from config.reading import keys_of
 from config.window import Maintenance

@@ -26,11 +26,14 @@ TOLD_LATE = window("2026-11-10 02:00", "2026-11-10 04:00", entered="2026-11-10 0
     ],
 )
 def test_exactly_the_notice_is_enough(ahead_ms: int, notice_ms: int, accepted: bool, why: str) -> None:
-    assert accept(Window(None, 10 * HOUR, 12 * HOUR, 10 * HOUR - ahead_ms), notice_ms=notice_ms) == (accepted, why)
+    assert accept(Window(None, 10 * HOUR, 12 * HOUR, 10 * HOUR - ahead_ms), WindowTerms(notice_ms), "UTC") == (
+        accepted,
+        why,
+    )
 
 
 def test_a_window_given_as_a_fact_is_accepted() -> None:
-    assert accept(Window(None, 0, HOUR, None), notice_ms=HOUR) == (True, "given as accepted")
+    assert accept(Window(None, 0, HOUR, None), WindowTerms(HOUR), "UTC") == (True, "given as accepted")
 
 
 def test_a_decision_on_record_is_read_and_never_made_again() -> None:

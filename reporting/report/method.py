@@ -84,6 +84,8 @@ def options_line(page: Reading) -> str:
 def _option(value: object) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{name} {_option(inner)}" for name, inner in sorted(value.items())) + ")"
+    if isinstance(value, list):
+        return " and ".join(map(_option, value)) or "none"
     if value is None:
         return "none"
     return {"True": "yes", "False": "no"}.get(str(value), str(value))
