@@ -7,6 +7,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from config.endpoint import url_text
+from config.problems import nearest
 
 _STARTER = """\
 # What nines watches and what was agreed. Check it with `nines config check`, use it with `nines run`.
@@ -61,6 +62,20 @@ def _identifier(url: str) -> str:
     return word[:64] or "web"
 
 
-def example() -> str:
-    """A config that uses most of what there is, commented."""
-    return files("config").joinpath("examples/full.yaml").read_text(encoding="utf-8")
+def examples() -> dict[str, str]:
+    """What the shipped configs show, by name: the first line of each."""
+    found = {file.name.removesuffix(".yaml"): file for file in files("config").joinpath("examples").iterdir()}
+    return {name: found[name].read_text(encoding="utf-8").splitlines()[0].lstrip("# ") for name in sorted(found)}
+
+
+def example(name: str = "full") -> str:
+    """A shipped config, commented: `full` uses most of what there is, others show one kind of contract each.
+
+    Raises ValueError for a name that is none.
+    """
+    known = examples()
+    if name not in known:
+        meant = nearest(name, known)
+        hint = f"did you mean {meant}?" if meant else f"there are: {', '.join(known)}"
+        raise ValueError(f"there is no example {name!r}; {hint}")
+    return files("config").joinpath(f"examples/{name}.yaml").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ import click
 from config.load import load
 from config.schema import json_schema
 from config.show import show_lines
-from config.starter import example, starter
+from config.starter import example, examples, starter
 from nines.cli.apply import apply_config
-from nines.cli.output import format_option, print_json, say
+from nines.cli.output import format_option, print_json, print_table, say
 from nines.cli.places import Place
 
 
@@ -74,9 +74,23 @@ def schema() -> None:
 
 
 @config_command.command("example")
-def show_example() -> None:
-    """A file with every part of the language in use, to read and to copy from."""
-    click.echo(example(), nl=False)
+@click.argument("name", default="full")
+@click.option("--list", "listed", is_flag=True, help="What there is, one line each.")
+def show_example(name: str, listed: bool) -> None:
+    """A file with every part of the language in use, or one kind of contract with its text, to read and copy from.
+
+    \b
+    nines config example
+    nines config example --list
+    nines config example per-started-half-hour > nines.yaml
+    """
+    if listed:
+        print_table(("NAME", "WHAT IT SHOWS"), list(examples().items()), empty="")
+        return
+    try:
+        click.echo(example(name), nl=False)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @config_command.command("show")
