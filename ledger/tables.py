@@ -298,8 +298,8 @@ class ImportedCheck(SQLModel, table=True):
     )
     endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
     location: int = Field(primary_key=True, foreign_key="location.number")
-    source: int = Field(primary_key=True, foreign_key="source.number")
     at_ms: int = Field(primary_key=True, sa_type=Whole)
+    source: int = Field(primary_key=True, foreign_key="source.number")
     verdict: int
     latency_ms: int | None = None
     error: str | None = Field(default=None, sa_type=Text)

@@ -66,8 +66,8 @@ def _imported_check() -> None:
         "imported_check",
         sa.Column("endpoint", sa.Integer(), nullable=False),
         sa.Column("location", sa.Integer(), nullable=False),
-        sa.Column("source", sa.Integer(), nullable=False),
         sa.Column("at_ms", MS, nullable=False),
+        sa.Column("source", sa.Integer(), nullable=False),
         sa.Column("verdict", sa.Integer(), nullable=False),
         sa.Column("latency_ms", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -75,7 +75,7 @@ def _imported_check() -> None:
         sa.ForeignKeyConstraint(["endpoint"], ["endpoint.number"]),
         sa.ForeignKeyConstraint(["location"], ["location.number"]),
         sa.ForeignKeyConstraint(["source"], ["source.number"]),
-        sa.PrimaryKeyConstraint("endpoint", "location", "source", "at_ms"),
+        sa.PrimaryKeyConstraint("endpoint", "location", "at_ms", "source"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
