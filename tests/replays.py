@@ -1,4 +1,4 @@
-"""Public monitors replayed: their recorded checks imported as anybody would, our figures held against what they published.
+"""Public monitors replayed: their recorded checks imported as anybody would, our figures beside what they published.
 
 `make replays` prints the whole table; tests/test_nines_import_replays.py runs the same. The material lies beside the
 repository and stays out of it.
