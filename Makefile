@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra demo --group build --univer
 	--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade)
 export MPLCONFIGDIR ?= $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: help demo test lint format gallery bench properties mutants lock clean
+.PHONY: help demo test replays lint format gallery bench properties mutants lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -25,6 +25,11 @@ test:  ## set up what is missing, then the linters, the types and every test
 	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/mutants.py || status=1; \
 	$(BIN)/pytest -n 2 --durations=10 || status=1; \
 	exit $$status
+
+replays:  ## two years and 53 sites of public monitors replayed, where their recordings lie beside this folder
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tests/replays.py
+	$(BIN)/pytest -m long tests/test_nines_import_replays.py
 
 lint:  ## only the linters and the types
 	@python3 tools/bootstrap.py test

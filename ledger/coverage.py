@@ -8,18 +8,25 @@ from sqlalchemy import Connection, Row
 
 from ledger.lives import newest_pulse, off_from
 from ledger.query import all_rows, scalar
+from ledger.recording import LIVE
 from sla.spans import Span, Spans
 
 Key = dict[str, int]  # {"endpoint", "location"}: their numbers
 
 
-def covered(connection: Connection, key: Key, *, from_ms: int, to_ms: int, now_ms: int) -> Spans:
-    """What is known of [from_ms, to_ms) as seen at `now_ms`: covered, and not known blind, off or stepped over."""
+def covered(connection: Connection, key: Key, *, from_ms: int, to_ms: int, now_ms: int) -> dict[str, Spans]:
+    """What each source knows of [from_ms, to_ms) as seen at `now_ms`; live: and not known blind, off or stepped over.
+
+    The live source is always there, and first.
+    """
     where = "endpoint = :endpoint AND location = :location AND from_ms < :to_ms"
-    query = f"SELECT from_ms, to_ms, reach_ms FROM coverage WHERE {where} AND (to_ms IS NULL OR to_ms > :from_ms)"
-    rows = all_rows(connection, query, **key, from_ms=from_ms, to_ms=min(to_ms, now_ms))
-    vouched = Spans.of(_span(connection, key, row, now_ms) for row in rows)
-    return (vouched - _unseen(connection, key, now_ms)).clip(from_ms, min(to_ms, now_ms))
+    query = f"""SELECT source, from_ms, to_ms, reach_ms FROM coverage WHERE {where}
+AND (to_ms IS NULL OR to_ms > :from_ms)"""
+    vouched: dict[str, list[Span]] = {LIVE: []}
+    for row in all_rows(connection, query, **key, from_ms=from_ms, to_ms=min(to_ms, now_ms)):
+        vouched.setdefault(row.source, []).append(_span(connection, key, row, now_ms))
+    known = {source: Spans.of(spans).clip(from_ms, min(to_ms, now_ms)) for source, spans in vouched.items()}
+    return {**known, LIVE: known[LIVE] - _unseen(connection, key, now_ms)}
 
 
 def _span(connection: Connection, key: Key, row: Row[Any], now_ms: int) -> Span:
@@ -56,3 +63,9 @@ def first_covered_ms(connection: Connection, key: Key) -> int | None:
     query = "SELECT MIN(from_ms) FROM coverage WHERE endpoint = :endpoint AND location = :location"
     found = scalar(connection, query, **key)
     return None if found is None else int(found)
+
+
+def has_imports(connection: Connection, key: Key) -> bool:
+    """Whether anybody but the live checks vouches for any time of it."""
+    query = """SELECT 1 FROM coverage WHERE endpoint = :endpoint AND location = :location AND source <> :live LIMIT 1"""
+    return scalar(connection, query, **key, live=LIVE) is not None

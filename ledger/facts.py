@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from ledger.coverage import Key, covered, first_covered_ms
+from ledger.coverage import Key, covered, first_covered_ms, has_imports
+from ledger.imported import Witness, united
 from ledger.numbers import find, find_all
 from ledger.outages import COLUMNS, FROM, Kind, recorded
 from ledger.query import all_rows
+from ledger.recording import LIVE
 from ledger.sampling import due_and_made, unconfirmed_failures
 from ledger.store import Ledger
 from sla.facts import EndpointFacts, Outage
-from sla.spans import Spans
+from sla.spans import Span, Spans
 
 
 def endpoint_facts(
@@ -69,13 +71,14 @@ def _facts(connection: Connection, id: str, key: Key | None, *, from_ms: int, to
     everything = Spans.of([(from_ms, to_ms)])
     if key is None:
         return EndpointFacts(id, None, unknown=everything, checks_due=due, checks_made=made)
+    known = covered(connection, key, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
     down = _outages(connection, key, "down", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
     return EndpointFacts(
         id=id,
         first_check_ms=first_covered_ms(connection, key),
         outages=down,
         degraded=_outages(connection, key, "degraded", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
-        unknown=everything - covered(connection, key, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
+        unknown=everything - Spans.of(span for spans in known.values() for span in spans),
         checks_due=due,
         checks_made=made,
         unconfirmed=unconfirmed_failures(connection, key, _failing(down), from_ms=from_ms, to_ms=to_ms),
@@ -85,12 +88,44 @@ def _facts(connection: Connection, id: str, key: Key | None, *, from_ms: int, to
 def _outages(
     connection: Connection, key: Key, kind: Kind, *, from_ms: int, to_ms: int, now_ms: int
 ) -> tuple[Outage, ...]:
-    """Confirmed by `now_ms`, in order of time; one that ended later still lasts as seen from then."""
+    """Confirmed by `now_ms`, in order of time; one that ended later still lasts as seen from then.
+
+    Where history was imported it is united with the live one over the whole of what touches the time asked for.
+    """
+    told = _told(connection, key, kind, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
+    if not has_imports(connection, key):
+        return told.get(LIVE, ())
+    start_ms, end_ms = from_ms, to_ms
+    while told and (wider := _reach(told, now_ms, start_ms, end_ms)) != (start_ms, end_ms):
+        start_ms, end_ms = wider
+        told = _told(connection, key, kind, from_ms=start_ms - 1, to_ms=end_ms + 1, now_ms=now_ms)
+    evidence = [at for outages in told.values() for o in outages for at in (o.last_good_ms, o.first_good_ms) if at]
+    limits = {"from_ms": min([start_ms, *evidence]), "to_ms": max([end_ms, *evidence])}
+    known = covered(connection, key, **limits, now_ms=now_ms)
+    live, *others = (Witness(spans, told.get(source, ())) for source, spans in known.items())
+    found = united(live, others, until_ms=min(end_ms, now_ms))
+    return tuple(o for o in found if o.from_ms < to_ms and (o.to_ms is None or o.to_ms > from_ms))
+
+
+def _told(
+    connection: Connection, key: Key, kind: Kind, *, from_ms: int, to_ms: int, now_ms: int
+) -> dict[str, tuple[Outage, ...]]:
+    """What each source says of outages that touch the time, whole."""
     query = f"""SELECT {COLUMNS} FROM {FROM} WHERE i.endpoint = :endpoint AND i.location = :location
 AND i.kind = :kind AND i.from_ms < :to_ms AND (i.to_ms IS NULL OR i.to_ms > :from_ms)
 AND (i.confirmed_ms IS NULL OR i.confirmed_ms <= :now_ms) ORDER BY i.from_ms, i.number"""
     rows = all_rows(connection, query, **key, kind=kind, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
-    return tuple(_as_seen(recorded(connection, row, until_ms=now_ms).outage, now_ms) for row in rows)
+    found: dict[str, list[Outage]] = {}
+    for row in rows:
+        found.setdefault(row.source, []).append(_as_seen(recorded(connection, row, until_ms=now_ms).outage, now_ms))
+    return {source: tuple(outages) for source, outages in found.items()}
+
+
+def _reach(told: dict[str, tuple[Outage, ...]], now_ms: int, from_ms: int, to_ms: int) -> Span:
+    """The time asked for, and all of the outages that touch it."""
+    every = [outage for outages in told.values() for outage in outages]
+    ends = (max(o.from_ms, now_ms if o.to_ms is None else o.to_ms) for o in every)
+    return min([from_ms, *(outage.from_ms for outage in every)]), max([to_ms, *ends])
 
 
 def _as_seen(outage: Outage, now_ms: int) -> Outage:

@@ -25,15 +25,22 @@ class Latency:
 
 
 def latencies(ledger: Ledger, endpoint: str, spans: Sequence[Span], *, location: str = "local") -> tuple[Latency, ...]:
-    """One value for each span, e.g. the local days of a month, in the order given."""
-    query = """SELECT latency_ms FROM raw_check WHERE endpoint = :endpoint AND location = :location
+    """One value for each span, e.g. the local days of a month, in the order given.
+
+    Imported checks speak only for a span without any live one: other places and clients answer at other speeds.
+    """
+    live, imported = (
+        f"""SELECT latency_ms FROM {table} WHERE endpoint = :endpoint AND location = :location
 AND at_ms >= :from_ms AND at_ms < :to_ms AND verdict < 2 AND latency_ms IS NOT NULL"""
+        for table in ("raw_check", "imported_check")
+    )
     with ledger.read() as connection:
         numbers = (find(connection, "endpoint", endpoint), find(connection, "location", location))
         if numbers[0] is None or numbers[1] is None:
             return tuple(_summary(span, []) for span in spans)
         key: Key = {"endpoint": numbers[0], "location": numbers[1]}
-        found = [all_rows(connection, query, **key, from_ms=span[0], to_ms=span[1]) for span in spans]
+        limits: list[Key] = [{**key, "from_ms": span[0], "to_ms": span[1]} for span in spans]
+        found = [all_rows(connection, live, **each) or all_rows(connection, imported, **each) for each in limits]
     return tuple(_summary(span, [row[0] for row in rows]) for span, rows in zip(spans, found, strict=True))
 
 

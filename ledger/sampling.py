@@ -46,6 +46,8 @@ def _intervals(connection: Connection, endpoint: str, from_ms: int, to_ms: int) 
 
 
 _WHERE = "endpoint = :endpoint AND location = :location AND at_ms >= :start AND at_ms < :end AND verdict <> 3"
+_SEEN = f"""(SELECT at_ms FROM raw_check WHERE {_WHERE}
+UNION ALL SELECT at_ms FROM imported_check WHERE {_WHERE}) AS seen"""
 
 
 def _phase(connection: Connection, key: Key, span: Span) -> int | None:
@@ -53,8 +55,9 @@ def _phase(connection: Connection, key: Key, span: Span) -> int | None:
     limits = {**key, "start": span[0], "end": span[1]}
     regular = f"SELECT at_ms FROM raw_check WHERE {_WHERE} AND retry = 0 ORDER BY at_ms LIMIT 1"
     anyhow = f"SELECT at_ms FROM raw_check WHERE {_WHERE} ORDER BY at_ms LIMIT 1"
-    found = scalar(connection, regular, **limits) or scalar(connection, anyhow, **limits)
-    return None if found is None else int(found)
+    imported = f"SELECT MIN(at_ms) FROM imported_check WHERE {_WHERE}"
+    found = (scalar(connection, query, **limits) for query in (regular, anyhow, imported))
+    return next((int(at_ms) for at_ms in found if at_ms is not None), None)
 
 
 def _ticks(start_ms: int, end_ms: int, interval_ms: int, phase: int | None) -> int:
@@ -67,13 +70,22 @@ def _ticks(start_ms: int, end_ms: int, interval_ms: int, phase: int | None) -> i
 def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, phase: int) -> int:
     """Ticks with a check that saw something; each tick reaches half an interval to both sides of its due time."""
     base = phase % interval_ms - interval_ms // 2
-    count = f"SELECT COUNT(DISTINCT (at_ms - :base) / :interval) FROM raw_check WHERE {_WHERE}"
+    count = f"SELECT COUNT(DISTINCT (at_ms - :base) / :interval) FROM {_SEEN}"
     limits = {**key, "start": span[0], "end": span[1]}
     return int(scalar(connection, count, **limits, base=base, interval=interval_ms))
 
 
 def unconfirmed_failures(connection: Connection, key: Key, outages: Spans, *, from_ms: int, to_ms: int) -> int:
-    """Failed checks in [from_ms, to_ms) outside the spans in which the outages' own failed checks lie."""
-    query = """SELECT at_ms FROM raw_check WHERE endpoint = :endpoint AND location = :location AND verdict = 2
-AND at_ms >= :from_ms AND at_ms < :to_ms"""
-    return sum(row.at_ms not in outages for row in all_rows(connection, query, **key, from_ms=from_ms, to_ms=to_ms))
+    """Failed checks in [from_ms, to_ms) outside the spans in which the outages' own failed checks lie.
+
+    Of imported checks those that their own source never made an outage of.
+    """
+    where = "c.endpoint = :endpoint AND c.location = :location AND c.verdict = 2 AND c.at_ms >= :from_ms"
+    live = f"SELECT at_ms FROM raw_check AS c WHERE {where} AND c.at_ms < :to_ms"
+    imported = f"""SELECT COUNT(*) FROM imported_check AS c JOIN source AS s ON s.number = c.source
+WHERE {where} AND c.at_ms < :to_ms AND NOT EXISTS (SELECT 1 FROM "interval" AS i WHERE i.endpoint = c.endpoint
+AND i.location = c.location AND i.source = s.id AND i.kind = 'down' AND i.from_ms <= c.at_ms
+AND i.last_bad_ms >= c.at_ms)"""
+    limits = {**key, "from_ms": from_ms, "to_ms": to_ms}
+    missed = sum(row.at_ms not in outages for row in all_rows(connection, live, **limits))
+    return missed + int(scalar(connection, imported, **limits))

@@ -278,6 +278,67 @@ class Person(SQLModel, table=True):
     erased_ms: int | None = Field(default=None, sa_type=Whole)
 
 
+class Source(SQLModel, table=True):
+    """Where imported history comes from: one history for each source, of checks or of outages."""
+
+    __table_args__ = (CheckConstraint("kind IN ('checks', 'outages')", name="kind_is_known"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+
+
+class ImportedCheck(SQLModel, table=True):
+    """One check that somebody else made, beside the live ones and never in their place. `verdict` as in raw_check."""
+
+    __tablename__ = "imported_check"
+    __table_args__ = (
+        CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
+        Index("imported_check_not_up", *("endpoint", "location", "at_ms"), sqlite_where=text("verdict <> 0")),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
+    location: int = Field(primary_key=True, foreign_key="location.number")
+    at_ms: int = Field(primary_key=True, sa_type=Whole)
+    source: int = Field(primary_key=True, foreign_key="source.number")
+    verdict: int
+    latency_ms: int | None = None
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+class ImportedOutage(SQLModel, table=True):
+    """One outage as somebody else reported it. `cause` and `text` are for the client, `note` is internal."""
+
+    __tablename__ = "imported_outage"
+    __table_args__ = (
+        CheckConstraint("to_ms > from_ms", name="ends_after_it_begins"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
+    location: int = Field(primary_key=True, foreign_key="location.number")
+    source: int = Field(primary_key=True, foreign_key="source.number")
+    from_ms: int = Field(primary_key=True, sa_type=Whole)
+    to_ms: int = Field(primary_key=True, sa_type=Whole)
+    cause: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+
+
+class HistoryImport(SQLModel, table=True):
+    """One file that was taken in, by its hash. `options` and `counts` are canonical JSON."""
+
+    __tablename__ = "history_import"
+    __table_args__ = (Index("history_import_by_file", "sha256"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    at_ms: int = Field(sa_type=Whole)
+    kind: str = Field(sa_type=Text)  # checks, outages
+    source: int = Field(foreign_key="source.number")
+    file: str = Field(sa_type=Text)
+    sha256: str = Field(sa_type=Text)
+    options: str = Field(sa_type=Text)
+    counts: str = Field(sa_type=Text)
+
+
 # A REPLACE deletes without a DELETE trigger unless recursive_triggers is on; the INSERT trigger speaks in any case.
 TRIGGERS = (
     """CREATE TRIGGER journal_is_not_updated BEFORE UPDATE ON journal

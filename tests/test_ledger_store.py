@@ -200,7 +200,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(tmp_path: Path, monk
     with pytest.raises(RuntimeError, match="power cut"):
         open_ledger(tmp_path / "nines.db", at_ms=T0, migrate=True)
     assert schema_of(tmp_path / "nines.db") == before
-    copy = tmp_path / "nines.db.before-0001"
+    copy = tmp_path / "nines.db.before-0002"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert schema_of(copy) == before
 

@@ -27,6 +27,7 @@ _VERBS = {
     "demo": "nines.cli.demo",
     "doctor": "nines.cli.doctor",
     "explain": "nines.cli.statement",
+    "import": "nines.cli.import_",
     "init": "nines.cli.config",
     "journal": "nines.cli.care",
     "outages": "nines.cli.status",
