@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from readme_calc import calc
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("config", "probes", "ledger", "sla", "reporting", "nines")
@@ -24,7 +25,7 @@ NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
 
 def test_every_figure_in_the_law_is_computed() -> None:
-    outcome = doctest.testfile(str(ROOT / "sla/README.md"), module_relative=False)
+    outcome = doctest.testfile(str(ROOT / "sla/README.md"), module_relative=False, globs={"calc": calc})
     assert outcome.attempted > 20
     assert outcome.failed == 0
 
