@@ -6,11 +6,10 @@ A body holds no secret (references only) and is the same for the same file, so a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from config import terms as inheritance
@@ -22,8 +21,7 @@ from config.endpoint import Endpoint
 from config.model import Client, Config, Service
 from config.options import options_body, options_of
 from config.window import Maintenance
-from sla.compose import members
-from sla.facts import Definition, DefinitionKind, Expression, Member, MethodChange
+from sla.facts import Definition, DefinitionKind, Expression, MethodChange
 from sla.money import format_minor, parse_amount
 from sla.period import local_midnight_ms
 from sla.spans import NOWHEN, Spans
@@ -205,46 +203,6 @@ def terms_of(version: Mapping[str, Any], tz: str, *, known_from_ms: int | None) 
         minimum=None if minimum is None else (">" if comparison == ">" else ">=", parse_amount(least)),
         clauses=tuple(sorted(version["clauses"].items())),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """What a service was made of: (from_ms, expression) ascending, and every endpoint ever in it."""
-
-    name: str
-    dated: tuple[tuple[int, Expression], ...]
-    endpoints: tuple[str, ...]
-
-
-def composition_of(service_id: str, history: Sequence[Definition]) -> Composition:
-    """The dated composition of a service, or of the endpoint that is a service by itself.
-
-    `history` holds definitions of any kind and id. An id may have been an endpoint first and a service later: at each
-    instant it is what was in force then. Raises LookupError for an id that was never defined.
-    """
-    own = [d for d in history if d.id == service_id and d.kind in ("service", "endpoint")]
-    held: dict[DefinitionKind, Definition] = {}
-    dated: list[tuple[int, Expression]] = []
-    newest: Definition | None = None
-    for at_ms, loaded in groupby(sorted(own, key=lambda d: d.known_from_ms), key=lambda d: d.known_from_ms):
-        held |= {d.kind: d for d in loaded}
-        in_force = [held[kind] for kind in ("service", "endpoint") if kind in held and held[kind].body is not None]
-        if not in_force:
-            continue  # what was removed goes on as it last was: nobody looks at it any more
-        newest = in_force[0]
-        expression = _expression(newest)
-        if not dated or dated[-1][1] != expression:
-            dated.append((at_ms if dated else BEGINNING_MS, expression))
-    if newest is None:
-        raise LookupError(f"no service or endpoint {service_id!r} is defined")
-    endpoints = dict.fromkeys(name for _, expression in dated for name in members(expression))
-    return Composition(str((newest.body or {}).get("name", service_id)), tuple(dated), tuple(endpoints))
-
-
-def _expression(definition: Definition) -> Expression:
-    if definition.kind == "endpoint":
-        return Member(definition.id)
-    return service_of(definition.id, definition.body or {})[1]
 
 
 def method_changes(

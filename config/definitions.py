@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from config.bodies import (
-    Composition,
     client_of,
-    composition_of,
     contract_of,
     definitions_of,
     endpoint_of,
@@ -13,6 +11,7 @@ from config.bodies import (
     service_of,
 )
 from config.changes import changes
+from config.composition import Composition, composition_of
 
 __all__ = [
     "Composition",

@@ -13,7 +13,21 @@ from pydantic.json_schema import SkipJsonSchema
 
 from config import units
 from config.problems import At
-from config.typed import Duration, Flag, Frozen, Id, Networks, Plain, SecretOrText, Size, Statuses, Texts, Whole, Words
+from config.typed import (
+    Duration,
+    Flag,
+    Frozen,
+    Id,
+    Ids,
+    Networks,
+    Plain,
+    SecretOrText,
+    Size,
+    Statuses,
+    Texts,
+    Whole,
+    Words,
+)
 from sla.judge import Method
 
 Kind = Literal["http", "tcp", "certificate"]
@@ -136,6 +150,8 @@ class Endpoint(Frozen):
         Field(14, alias="expires_in", description="a certificate that ends sooner is degraded")
     )
     max_body_bytes: Size = Field(4_000_000, alias="max_body")
+    locations: Ids = Field(("local",), description="where it is checked from; local is this daemon")
+    quorum: Whole | None = Field(None, description="so many locations must say down; left out: more than half")
     location: SkipJsonSchema[str] = "local"
     tenant: SkipJsonSchema[bool] = False
     allow_private: SkipJsonSchema[Networks] = ()
@@ -170,6 +186,8 @@ class Endpoint(Frozen):
         if self.retry_every_ms is not None and not 1_000 <= self.retry_every_ms <= self.interval_ms:
             shown = units.duration_text(self.retry_every_ms)
             raise At("retry_every", f"{shown} is not between 1 s and the interval; write e.g. 20 s")
+        if self.quorum is not None and not 1 <= self.quorum <= len(self.locations):
+            raise At("quorum", _out_of_range("quorum", self.quorum, 1, len(self.locations)))
         self._only_its_own_keys()
         return self
 
@@ -189,6 +207,11 @@ class Endpoint(Frozen):
                 raise At(key, f"is for {' and '.join(kinds)} endpoints; this one is {self.kind}: leave it out")
         if self.body is not None and self.method in ("GET", "HEAD"):
             raise At("body", f"is not sent with {self.method}; write method: POST")
+
+    @property
+    def checked_here(self) -> bool:
+        """Whether this daemon checks it; what other locations saw is imported."""
+        return self.location in self.locations
 
     @property
     def kind(self) -> Kind:
@@ -213,6 +236,11 @@ class Endpoint(Frozen):
         )
 
 
+def majority(locations: int) -> int:
+    """More than half of them."""
+    return locations // 2 + 1
+
+
 def urlsplit_scheme(text: str) -> str:
     return text.partition("://")[0].lower()
 
@@ -226,8 +254,8 @@ def _default_timeout(data: dict[str, object]) -> int:
 
 
 def _out_of_range(key: str, value: int, least: int, most: int) -> str:
-    if key in ("confirm", "recover"):
-        return f"{value} is not between {least} and {most}; write e.g. 2"
+    if key in ("confirm", "recover", "quorum"):
+        return f"{value} is not between {least} and {most}; write e.g. {min(2, most)}"
     shown = units.duration_text
     example = "60 s" if key == "interval" else "10 s"
     return f"{shown(value)} is not between {shown(least)} and {shown(most)}; write e.g. {example}"

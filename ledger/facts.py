@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from ledger.coverage import Key, covered, first_covered_ms, has_imports
 from ledger.imported import Witness, united
-from ledger.numbers import find, find_all
+from ledger.numbers import find_all
 from ledger.outages import COLUMNS, FROM, Kind, recorded
 from ledger.query import all_rows
 from ledger.recording import LIVE
@@ -18,34 +18,50 @@ from ledger.store import Ledger
 from sla.facts import EndpointFacts, Outage
 from sla.spans import Span, Spans
 
+OWN = "local"  # the daemon's own location
+
 
 def endpoint_facts(
-    ledger: Ledger, ids: Iterable[str], *, from_ms: int, to_ms: int, now_ms: int, location: str = "local"
+    ledger: Ledger, keys: Iterable[str], *, from_ms: int, to_ms: int, now_ms: int
 ) -> dict[str, EndpointFacts]:
     """What is known at `now_ms` of each endpoint in [from_ms, to_ms); nothing is said of time after `now_ms`.
 
-    Outages that touch the time are given whole. An open outage has `to_ms` None; its time that nobody vouches for is
-    in `unknown`. An endpoint that the ledger never heard of is all unknown.
+    `keys` are endpoints (`api`), or what another location says of one (`api@fra`). Outages that touch the time are
+    given whole. An open outage has `to_ms` None; its time that nobody vouches for is in `unknown`. An endpoint that
+    the ledger never heard of is all unknown.
     """
-    wanted = tuple(dict.fromkeys(ids))
+    wanted = tuple(dict.fromkeys(keys))
     until_ms = max(from_ms, min(to_ms, now_ms))
     with ledger.read() as connection:
-        place = find(connection, "location", location)
-        numbers = {} if place is None else find_all(connection, "endpoint", wanted)
+        numbers = find_all(connection, "endpoint", tuple({_parts(key)[0] for key in wanted}))
+        places = find_all(connection, "location", tuple({_parts(key)[1] for key in wanted}))
         found = {}
-        for id in wanted:
-            key = {"endpoint": numbers[id], "location": place} if id in numbers and place is not None else None
-            found[id] = _facts(connection, id, key, from_ms=from_ms, to_ms=until_ms, now_ms=now_ms)
+        for key in wanted:
+            number = _numbered(key, numbers, places)
+            found[key] = _facts(connection, key, number, from_ms=from_ms, to_ms=until_ms, now_ms=now_ms)
     return found
 
 
-def checks_within(ledger: Ledger, facts: EndpointFacts, times: Spans, *, location: str = "local") -> EndpointFacts:
+def _parts(key: str) -> tuple[str, str]:
+    """(endpoint, location) of a member's key."""
+    endpoint, _, location = key.partition("@")
+    return endpoint, location or OWN
+
+
+def _numbered(key: str, numbers: Mapping[str, int], places: Mapping[str, int]) -> Key | None:
+    endpoint, location = _parts(key)
+    if endpoint not in numbers or location not in places:
+        return None
+    return {"endpoint": numbers[endpoint], "location": places[location]}
+
+
+def checks_within(ledger: Ledger, facts: EndpointFacts, times: Spans) -> EndpointFacts:
     """The same facts, with the checks due, made and unconfirmed counted in `times` alone."""
+    endpoint, location = _parts(facts.id)
     with ledger.read() as connection:
-        place = find(connection, "location", location)
-        number = find(connection, "endpoint", facts.id)
-        key = None if place is None or number is None else {"endpoint": number, "location": place}
-        counts = [due_and_made(connection, facts.id, key, from_ms=start, to_ms=end) for start, end in times]
+        numbers = find_all(connection, "endpoint", (endpoint,))
+        key = _numbered(facts.id, numbers, find_all(connection, "location", (location,)))
+        counts = [due_and_made(connection, endpoint, key, from_ms=start, to_ms=end) for start, end in times]
         failing = _failing(facts.outages)
         missed = [
             0 if key is None else unconfirmed_failures(connection, key, failing, from_ms=start, to_ms=end)
@@ -67,7 +83,7 @@ def _failing(outages: Iterable[Outage]) -> Spans:
 
 
 def _facts(connection: Connection, id: str, key: Key | None, *, from_ms: int, to_ms: int, now_ms: int) -> EndpointFacts:
-    due, made = due_and_made(connection, id, key, from_ms=from_ms, to_ms=to_ms)
+    due, made = due_and_made(connection, _parts(id)[0], key, from_ms=from_ms, to_ms=to_ms)
     everything = Spans.of([(from_ms, to_ms)])
     if key is None:
         return EndpointFacts(id, None, unknown=everything, checks_due=due, checks_made=made)

@@ -54,7 +54,8 @@ class Agreements:
 
     def composition(self, service: str) -> Composition:
         """Raises LookupError for an id that was never defined."""
-        return composition_of(service, self._of(service, "service", "endpoint"))
+        own = self._of(service, "service", "endpoint")
+        return composition_of(service, own, endpoint_history=lambda id: self._of(id, "endpoint"))
 
     def method_changes(self, endpoint: str, from_ms: int, to_ms: int) -> tuple[MethodChange, ...]:
         return method_changes(endpoint, self._of(endpoint, "endpoint"), from_ms, to_ms)

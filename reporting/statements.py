@@ -162,7 +162,7 @@ def service_facts(
 ) -> tuple[ServiceFacts, ...]:
     """What is known of each service of the contract over the period: composition, checks, windows, exclusions."""
     made_of = {service: agreed.composition(service) for service in contract.services}
-    names = sorted({name for composition in made_of.values() for name in composition.endpoints})
+    names = sorted({key for composition in made_of.values() for key in composition.keys})
     known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms)
     around = around_period(contract, period, known.values(), now_ms=now_ms)
     if around != (period.from_ms, period.to_ms):
@@ -204,7 +204,7 @@ def _facts_of(
         id=service,
         name=made_of.name,
         composition=made_of.dated,
-        endpoints={name: known[name] for name in made_of.endpoints if name in known},
+        endpoints={key: known[key] for key in made_of.keys if key in known},
         windows=tuple(windows),
         exclusions=exclusions_between(ledger, subjects, contract=contract.id, from_ms=around[0], to_ms=around[1]),
         outside_hours=outside_hours(contract, *around),

@@ -7,7 +7,7 @@ counting sweep (`sla.spans.at_least`) answers every expression.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -35,13 +35,27 @@ class Observed:
 
 
 def members(expression: Expression) -> tuple[str, ...]:
-    """Endpoint ids in the order they are named, each once."""
+    """Keys of its members in the order they are named, each once."""
     return tuple(dict.fromkeys(_named(expression)))
+
+
+def endpoint_of(key: str) -> str:
+    """The endpoint behind a member's key: `api` of `api@fra`."""
+    return key.partition("@")[0]
+
+
+def quorum(endpoint: str, locations: Sequence[str], say_down: int, *, own: str = "local") -> Expression:
+    """An endpoint that is down where so many of its locations say so: it works where at least n - q + 1 of n do not.
+
+    Each location is judged by itself first. `own` is the daemon's own location.
+    """
+    voices = tuple(Member(endpoint, None if location == own else location) for location in locations)
+    return voices[0] if len(voices) == 1 else AtLeast(len(voices) - say_down + 1, voices)
 
 
 def _named(expression: Expression) -> Iterator[str]:
     if isinstance(expression, Member):
-        yield expression.endpoint
+        yield expression.key
         return
     for member in expression.members:
         yield from _named(member)
@@ -54,6 +68,8 @@ def described(expression: Expression) -> str:
     inner = expression.members
     rule = "all up" if isinstance(expression, All) else f"at least {_needed(expression, 'works')} up"
     if all(isinstance(member, Member) for member in inner):
+        if len(inner) > 1 and len({endpoint_of(key) for key in members(expression)}) == 1:
+            return f"1 endpoint, down where {_needed(expression, 'down')} of {len(inner)} locations say so"
         return "1 endpoint" if len(inner) == 1 else f"{len(inner)} endpoints, {rule}"
     return f"{len(inner)} groups, {rule}: " + "; ".join(described(member) for member in inner)
 
@@ -61,7 +77,7 @@ def described(expression: Expression) -> str:
 def held(expression: Expression, leaf: Leaf, of: Literal["works", "down"]) -> Spans:
     """Where the expression certainly works (or is certainly down), given where each endpoint certainly is so."""
     if isinstance(expression, Member):
-        return leaf(expression.endpoint)
+        return leaf(expression.key)
     return at_least(_needed(expression, of), [held(member, leaf, of) for member in expression.members])
 
 
@@ -78,8 +94,8 @@ def settled(expression: Expression, works: Leaf, known: Leaf) -> tuple[Spans, Sp
     it fail and do not, it works.
     """
     if isinstance(expression, Member):
-        fine = works(expression.endpoint)
-        return fine, known(expression.endpoint) - fine
+        fine = works(expression.key)
+        return fine, known(expression.key) - fine
     pairs = [settled(member, works, known) for member in expression.members]
     fine = at_least(_needed(expression, "works"), [pair[0] for pair in pairs])
     failing = at_least(_needed(expression, "down"), [pair[1] for pair in pairs])
@@ -199,7 +215,7 @@ def never_seen(endpoint: str, span: Span) -> EndpointFacts:
 
 
 def _on(windows: Iterable[Window], endpoint: str) -> Spans:
-    return Spans.of(window.span for window in windows if ("endpoint", endpoint) in window.scope)
+    return Spans.of(window.span for window in windows if ("endpoint", endpoint_of(endpoint)) in window.scope)
 
 
 def extent(outage: Outage, until_ms: int, evidence: Evidence = "judged") -> Span:

@@ -88,9 +88,15 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An endpoint named in a service expression."""
+    """An endpoint named in a service expression, or what one of its locations says of it."""
 
     endpoint: str
+    location: str | None = None  # None: the daemon's own
+
+    @property
+    def key(self) -> str:
+        """Under which its facts are kept: `api`, or `api@fra` for what another location says."""
+        return self.endpoint if self.location is None else f"{self.endpoint}@{self.location}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ Expression = Member | All | Any_ | AtLeast
 
 @dataclass(frozen=True, slots=True)
 class EndpointFacts:
-    """What is known of one endpoint over the time asked for.
+    """What is known of one endpoint over the time asked for, as one location saw it; `id` is the member's key.
 
     `unknown` holds all time without coverage, blind, off or stalled, the time before the first check included.
     """

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sla.availability import Measured, pooled, together, worst
 from sla.beginning import begun_by
 from sla.budget import summed
-from sla.compose import described, expressions, extent, members
+from sla.compose import described, endpoint_of, expressions, extent, members
 from sla.counting import decides_whole
 from sla.credits import credit_of
 from sla.facts import Outage, ServiceFacts
@@ -78,7 +78,7 @@ def service_statement(contract: Contract, service: ServiceFacts, period: Period,
 def _own_windows(service: ServiceFacts, windows: Iterable[JudgedWindow]) -> tuple[JudgedWindow, ...]:
     """The windows that name the service or one of its members; one without a scope names everything."""
     named = {("service", service.id)}
-    named |= {("endpoint", name) for _, expression in service.composition for name in members(expression)}
+    named |= {("endpoint", endpoint_of(key)) for _, made_of in service.composition for key in members(made_of)}
     return tuple(judged for judged in windows if not judged.window.scope or judged.window.scope & named)
 
 

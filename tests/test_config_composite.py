@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from config.bodies import composition_of, definitions_of
+from config.bodies import definitions_of
 from config.composite import as_json, rule_of
+from config.composition import composition_of
 from config.load import load
 from config.model import Config
 from config.problems import At

@@ -8,6 +8,7 @@ import logging
 import secrets
 from pathlib import Path
 
+from config.endpoint import Endpoint
 from config.load import ConfigError, load
 from config.model import Config
 from ledger.lease import lease
@@ -36,19 +37,24 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8))
     writer.life(now_ms())
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config))
-    await prober.apply(config.endpoints.values())
+    await prober.apply(_checked_here(config))
     helpers = [
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
         asyncio.create_task(_watchdog()),
     ]
     notify("READY=1")
-    log.info("watching %d endpoints", len(config.endpoints))
+    log.info("watching %d endpoints", len(_checked_here(config)))
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
     await asyncio.to_thread(writer.close)
     log.info("stopped, all recorded")
+
+
+def _checked_here(config: Config) -> list[Endpoint]:
+    """What other locations alone check comes in by import."""
+    return [endpoint for endpoint in config.endpoints.values() if endpoint.checked_here]
 
 
 async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> None:
@@ -61,10 +67,10 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
         except ConfigError as error:
             log.error("the config is bad, the old one stays in force: %s", error)
             continue
-        await prober.apply(config.endpoints.values())
+        await prober.apply(_checked_here(config))
         notify("READY=1")
-        status(f"watching {len(config.endpoints)} endpoints")
-        log.info("config applied: watching %d endpoints", len(config.endpoints))
+        status(f"watching {len(_checked_here(config))} endpoints")
+        log.info("config applied: watching %d endpoints", len(_checked_here(config)))
 
 
 async def _watchdog() -> None:

@@ -8,7 +8,7 @@ from ledger.events import Happened
 from ledger.store import Ledger
 from reporting.agreements import Agreements, agreements
 from reporting.alerts.message import Affected, Alert
-from sla.compose import members
+from sla.compose import endpoint_of, members
 from sla.terms import in_force
 
 
@@ -71,4 +71,4 @@ def affected(agreed: Agreements, endpoint: str, *, at_ms: int) -> Iterator[Affec
 def _is_member(agreed: Agreements, service: str, endpoint: str, at_ms: int) -> bool:
     dated = agreed.composition(service).dated
     expression = next((made_of for from_ms, made_of in reversed(dated) if from_ms <= at_ms), dated[0][1])
-    return endpoint in members(expression)
+    return endpoint in map(endpoint_of, members(expression))
