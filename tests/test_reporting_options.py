@@ -54,7 +54,7 @@ def test_an_outage_across_the_months_edge_is_tested_whole(tmp_path: Path) -> Non
             "2026-09",
             "u" * 26 + "d" * 9 + "u" * 20,
             from_ms=night,
-            now_ms=at("00:30:00", day=1, month=10),
+            now_ms=asked,
         )
         assert (found.split_ms["down"], len(found.outages)) == (counted, 1)
         assert (found.checks["due"], found.checks["made"]) == (60, 60)  # of the month alone
