@@ -20,7 +20,7 @@ from config.problems import ConfigError, KeyPath, Problem
 from config.terms import chain_of, starts_of, written_at
 from config.wording import differing, entry_text, value_text
 from sla.facts import Definition, DefinitionKind
-from sla.period import local, local_midnight_ms
+from sla.period import local, local_midnight_ms, running
 
 Key: TypeAlias = tuple[DefinitionKind, str]
 _FOREVER = 2**46
@@ -32,7 +32,7 @@ def changes(
     """The definitions to store at `at_ms`: new, changed and removed ones; none where the config says the same.
 
     Raises ConfigError where time already past would be touched. With `open_period` a contract's terms may change back
-    to the start of the month that is running in the contract's zone.
+    to the start of the period that is running in the contract's zone.
     """
     wanted: dict[Key, Body] = {(kind, id): body for kind, id, body in definitions_of(config)}
     stored = {key: _known(definition) for key, definition in in_force.items() if definition.body is not None}
@@ -85,7 +85,7 @@ def _touches_the_past(
     if kind == "window" and before.get("cron") is None and before != after:
         yield from _window(config, id, before, after, at_ms)
     elif kind == "contract" and before != after:
-        limit_ms = _month_start_ms(at_ms, before["timezone"]) if open_period else at_ms
+        limit_ms = _period_start_ms(at_ms, before) if open_period else at_ms
         found = (
             _removed(id, before, limit_ms, at_ms)
             if after is None
@@ -95,8 +95,10 @@ def _touches_the_past(
             yield config.sources.problem(path, message)
 
 
-def _month_start_ms(at_ms: int, tz: str) -> int:
-    return local_midnight_ms(local(at_ms, tz).date().replace(day=1), tz)
+def _period_start_ms(at_ms: int, before: Body) -> int:
+    """Where the period begins that is running under the terms in force."""
+    version = _at(before, at_ms) or before["versions"][0]
+    return running(at_ms, before["timezone"], version["period"]).from_ms
 
 
 def _window(config: Config, id: str, before: Body, after: Body | None, at_ms: int) -> Iterator[Problem]:
@@ -210,7 +212,7 @@ def _moved(before: Body, after: Body, at_ms: int) -> str:
 def _too_early(day: str, before: Body, at_ms: int) -> str:
     return (
         f"{day} is not in the future, so it would change time past; write from: {_tomorrow(at_ms, before)} or later "
-        "(or nines config apply --open-period, for the running month alone)"
+        "(or nines config apply --open-period, for the running period alone)"
     )
 
 
@@ -219,7 +221,7 @@ def _refusal(key: str, was: Mapping[str, Any], now: Mapping[str, Any], before: B
     back = "leave it out again" if was[key] is None else f"put {value_text(differing(was[key], now[key]), key)} back"
     return (
         f"changes what is agreed since {was['from']}; {back}, and add under versions: "
-        f"`- {entry}` (or nines config apply --open-period, for the running month alone)"
+        f"`- {entry}` (or nines config apply --open-period, for the running period alone)"
     )
 
 

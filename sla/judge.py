@@ -282,6 +282,42 @@ def known_off(state: State, from_ms: int) -> Judged:
     return after, (CoverageClosed(state.coverage_from_ms, until_ms),)
 
 
+def stepped(state: State, by_ms: int) -> State:
+    """The clock stepped by so much (back: negative): what is open moves with it; what was closed stays as it is told.
+
+    The clock after the step is right, so the next check's instant is one of its.
+    """
+    return State(
+        last_check_ms=_moved(state.last_check_ms, by_ms),
+        last_seen_ms=_moved(state.last_seen_ms, by_ms),
+        last_good_ms=_moved(state.last_good_ms, by_ms),
+        last_up_ms=_moved(state.last_up_ms, by_ms),
+        coverage_from_ms=_moved(state.coverage_from_ms, by_ms),
+        covered_until_ms=_moved(state.covered_until_ms, by_ms),
+        reach_ms=state.reach_ms,
+        down=_moved_trouble(state.down, by_ms),
+        degraded=_moved_trouble(state.degraded, by_ms),
+    )
+
+
+def _moved(at_ms: int | None, by_ms: int) -> int | None:
+    return None if at_ms is None else at_ms + by_ms
+
+
+def _moved_trouble(trouble: Trouble | None, by_ms: int) -> Trouble | None:
+    if trouble is None:
+        return None
+    return replace(
+        trouble,
+        from_ms=trouble.from_ms + by_ms,
+        last_good_ms=_moved(trouble.last_good_ms, by_ms),
+        last_bad_ms=trouble.last_bad_ms + by_ms,
+        confirmed_ms=_moved(trouble.confirmed_ms, by_ms),
+        good_from_ms=_moved(trouble.good_from_ms, by_ms),
+        end_ms=_moved(trouble.end_ms, by_ms),
+    )
+
+
 def remove(state: State, at_ms: int) -> Judged:
     """The endpoint is no longer watched: what is open ends here, or where the last check's reach ended before."""
     closed, said = known_off(state, at_ms)

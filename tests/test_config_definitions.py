@@ -215,7 +215,7 @@ def test_a_changed_fee_is_refused_with_the_entry_to_write(write: Write) -> None:
     assert refusal(write, ("fee: 2500.00", "fee: 2600.00")) == (
         "nines.yaml:19 contracts.acme-shop.fee: changes what is agreed since 2026-01-01; put 2500.00 EUR back, "
         "and add under versions: `- {from: 2026-11-23, fee: 2600.00 EUR}` "
-        "(or nines config apply --open-period, for the running month alone)"
+        "(or nines config apply --open-period, for the running period alone)"
     )
 
 

@@ -184,7 +184,7 @@ STATEMENT = {
 }
 MAY_BE_ADDED = {  # optional keys within version 1, beside those of the format
     "services": {"composition"},
-    "outages": {"down_ms", "endpoints", "failed_checks", "kind"},
+    "outages": {"down_ms", "endpoints", "failed_checks", "kind", "why"},
     "maintenance": {"title"},
     "checks": {"unconfirmed"},
     "versions": {"known_from_ms"},

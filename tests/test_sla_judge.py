@@ -15,6 +15,7 @@ from sla.judge import (
     judge,
     remove,
     resume,
+    stepped,
 )
 from sla.spans import Spans
 
@@ -85,6 +86,39 @@ def test_case_03_one_failed_check_a_day_is_no_outage() -> None:
     state, said = run("0:00 up, " + story, method)
     assert told(said) == []
     assert state.down is None
+
+
+def test_case_26_a_clock_set_back_moves_the_open_outage_with_it() -> None:
+    down = "9:59 up, " + ", ".join(f"10:{minute:02} bad" for minute in range(11))
+    state, said = run(down, MINUTE)
+    moved = stepped(state, -30 * 60_000)
+    assert (moved.verdict, moved.last_check_ms) == ("down", at("9:40"))
+    _, more = run(", ".join(f"9:{minute} bad" for minute in range(41, 50)) + ", 9:50 up", MINUTE, moved)
+    (found,) = down_spans([*said, *more])
+    assert found == (at("9:30"), at("9:50"))  # 20 real minutes
+    assert stepped(moved, 30 * 60_000) == state
+
+
+def test_case_28_checks_that_fail_on_our_own_lost_link_are_unknown() -> None:
+    state, said = run("12:00 up, 12:00:20 blind, 12:00:35 blind, 12:00:55 blind, 12:01:15 up", MINUTE)
+    assert told(said) == []
+    assert known(state, said, now="12:02") == Spans.of([(at("12:00"), at("12:00:20")), (at("12:01:15"), at("12:02"))])
+
+
+def test_case_29_a_heartbeat_is_down_from_what_was_expected_plus_grace() -> None:
+    day, grace = 86_400_000, 3_600_000
+    daily = Method(interval_ms=day, timeout_ms=0, confirm=1, hold_ms=day + grace)
+    state, said = State(), list[Transition]()
+    for number in range(30):
+        state, more = judge(state, Check(number * day, "up"), daily)
+        said.extend(more)
+    assert (told(said), state.verdict) == ([], "up")
+    assert state.covered_until_ms == 29 * day + day + grace  # the whole month is vouched for
+    late = 29 * day + day + grace
+    state, more = judge(state, Check(late, "down"), daily)
+    (opened,) = told(list(more))
+    assert isinstance(opened, Opened)
+    assert (opened.from_ms, opened.last_good_ms) == (late, 29 * day)
 
 
 def test_case_30_flapping_counts_only_the_bad_minutes() -> None:
