@@ -26,10 +26,10 @@ test:  ## set up what is missing, then the linters, the types and every test
 	$(BIN)/pytest -n 2 --durations=10 || status=1; \
 	exit $$status
 
-replays:  ## two years and 53 sites of public monitors replayed, where their recordings lie beside this folder
+replays:  ## the tests too long for every run: public monitors replayed, a million checks
 	@python3 tools/bootstrap.py test
 	$(BIN)/python tests/replays.py
-	$(BIN)/pytest -m long tests/test_nines_import_replays.py
+	$(BIN)/pytest -m long
 
 lint:  ## only the linters and the types
 	@python3 tools/bootstrap.py test
