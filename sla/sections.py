@@ -10,6 +10,7 @@ from sla.availability import Judgement, Measured, Tally, judge_target, measure, 
 from sla.budget import budget
 from sla.compose import Evidence, Observed, announced, observe
 from sla.facts import Exclusion, Outage, ServiceFacts
+from sla.measures import measured_by
 from sla.period import Period
 from sla.spans import NOWHEN, Span, Spans
 from sla.statement import Budget
@@ -80,8 +81,9 @@ def _section(
     layers = _layers(contract, service, past, terms, told)
     pieces = timeline(layers)
     sums = tally(pieces)
-    measured = measure(sums, terms.options)
-    ahead = _ahead_ms(contract, service, (past[1], span[1]), terms.options, told.windows)
+    other = measured_by(service.inputs, pieces, past, terms.options)
+    measured = other or measure(sums, terms.options)
+    ahead = 0 if other else _ahead_ms(contract, service, (past[1], span[1]), terms.options, told.windows)
     return Section(
         span=span,
         terms=terms,
@@ -91,7 +93,7 @@ def _section(
         measured=measured,
         ahead_ms=ahead,
         judgement=judge_target(measured, terms.target, terms.options, ahead_ms=ahead),
-        budget=_budget(terms, measured, ahead),
+        budget=None if other else _budget(terms, measured, ahead),
     )
 
 

@@ -8,30 +8,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from sla.money import Money
+from sla.rules import Cap, Chronic, Claim, FeeTerms, Percent, Rule
 from sla.spans import NOWHEN, Spans
 
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """`< 99.9`: one comparison with a decimal, exact."""
-
-    comparison: Literal["<", "<=", ">", ">="]
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """One row of a tier table on availability: below this edge, this percent of the period's fee."""
-
-    edge: Edge
-    percent: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Tiers:
-    """Tier table on availability. Of the rows that match, the deepest counts once."""
-
-    rows: tuple[Tier, ...]
+WHOLE_FEE = Cap("period", Percent(Decimal(100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +29,7 @@ class Options:
     """
 
     timezone: str
+    by: str = "time"  # what is measured: time | users | requests | periods | the name of a value
     maintenance: Literal["exclude", "count_up", "ignore"] = "exclude"
     exclusions: Literal["exclude", "count_up", "ignore"] = "exclude"
     unknown: Literal["exclude", "up", "down"] = "exclude"
@@ -71,9 +52,15 @@ class Terms:
     options: Options
     target: Decimal | None = None  # percent
     fee: Money | None = None  # of the period
-    credits: tuple[Tiers, ...] = ()  # later rule kinds join this union
-    cap_percent: Decimal | None = Decimal(100)  # of the period's fee; None: `cap: none` was written
+    fee_terms: FeeTerms = field(default=FeeTerms())
+    credits: tuple[Rule, ...] = ()
+    several_rules: Literal["sum", "highest"] = "sum"
+    several_services: Literal["sum", "highest"] = "sum"
+    caps: tuple[Cap, ...] = (WHOLE_FEE,)  # narrowest first; (): `cap: none` was written
     minimum: tuple[Literal[">", ">="], Money] | None = None
+    claim: Claim = field(default=Claim())
+    chronic: tuple[Chronic, ...] = ()
+    review: str | None = None  # a day, printed
     clauses: tuple[tuple[str, str], ...] = ()  # (subject, clause), printed
 
 
