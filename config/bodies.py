@@ -13,10 +13,12 @@ from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from config import terms as inheritance
+from config.claims import caps_of, chronic_of, claim_of, stored_caps, stored_chronic, stored_claim
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.credits import as_json, credits_of
 from config.endpoint import Endpoint
+from config.fees import fee_terms_of
 from config.model import Client, Config, Service
 from config.window import Maintenance
 from sla.compose import members
@@ -98,9 +100,11 @@ def _terms_body(chain: inheritance.Chain, currency: str | None) -> dict[str, Any
     minimum = inheritance.typed_minimum(terms["minimum"], fee.currency if fee else currency)
     return {
         "target": None if terms["target"] is None else str(terms["target"]),
-        "fee": None if fee is None else f"{format_minor(fee.minor, fee.currency)} {fee.currency}",
-        "credits": as_json(terms["credits"]),
-        "cap": "none" if terms["cap"] is None else f"{terms['cap']} %",
+        "fee": inheritance.stored_fee(terms["fee"], fee),
+        "credits": as_json(terms["credits"], fee.currency if fee else currency),
+        "several_rules": terms["several_rules"],
+        "several_services": terms["several_services"],
+        "cap": stored_caps(terms["cap"]),
         "minimum": minimum
         and f"{minimum[0]} {format_minor(minimum[1].minor, minimum[1].currency)} {minimum[1].currency}",
         "rounding": terms["rounding"],
@@ -109,6 +113,9 @@ def _terms_body(chain: inheritance.Chain, currency: str | None) -> dict[str, Any
         "measure": {**terms["measure"], "min_coverage": str(terms["measure"]["min_coverage"])},
         "maintenance": terms["maintenance"],
         "exclusions": terms["exclusions"],
+        "claim": stored_claim(terms["claim"]),
+        "chronic": stored_chronic(terms["chronic"]),
+        "review": terms["review"].isoformat() if terms["review"] else None,
         "clauses": terms["clauses"],
     }
 
@@ -179,15 +186,22 @@ def terms_of(version: Mapping[str, Any], tz: str, *, known_from_ms: int | None) 
     """One stored version as the accounting reads it."""
     minimum = version["minimum"]
     comparison, _, least = (minimum or "").partition(" ")
+    fee, fee_terms = fee_terms_of(version["fee"], version["period"])
     return Terms(
         from_ms=local_midnight_ms(date.fromisoformat(version["from"]), tz),
         known_from_ms=known_from_ms,
         options=options_of(version, tz),
         target=None if version["target"] is None else Decimal(version["target"]),
-        fee=None if version["fee"] is None else parse_amount(version["fee"]),
+        fee=fee,
+        fee_terms=fee_terms,
         credits=credits_of(version["credits"]) if version["credits"] else (),
-        cap_percent=None if version["cap"] == "none" else Decimal(version["cap"].removesuffix(" %")),
+        several_rules=version.get("several_rules", "sum"),
+        several_services=version.get("several_services", "sum"),
+        caps=caps_of(version["cap"]),
         minimum=None if minimum is None else (">" if comparison == ">" else ">=", parse_amount(least)),
+        claim=claim_of(version.get("claim", "automatic")),
+        chronic=chronic_of(version.get("chronic", ())),
+        review=version.get("review"),
         clauses=tuple(sorted(version["clauses"].items())),
     )
 
@@ -197,6 +211,7 @@ def options_of(version: Mapping[str, Any], tz: str) -> Options:
     measure, degraded = version["measure"], version["measure"]["degraded"]
     return Options(
         timezone=tz,
+        by=measure["by"].removeprefix("value "),
         maintenance=version["maintenance"]["effect"],
         exclusions=version["exclusions"]["effect"],
         unknown=measure["unknown"],

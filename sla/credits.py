@@ -12,11 +12,11 @@ from sla.accounts import Account, Owed, needs_a_fee, owed_at, pays
 from sla.caps import Capped, apply, shared
 from sla.claims import claim_of
 from sla.figures import JSON_DIGITS, digits_for, exact_text, floored
-from sla.money import apportion, format_minor, minor_digits, round_minor
+from sla.money import Money, apportion, format_minor, minor_digits, round_minor
 from sla.pay import Basis, MissingInput, Worth, summed
 from sla.quantities import Point, quantities, together
-from sla.rules import ServiceDays
-from sla.rules_due import Due
+from sla.rules import Percent, ServiceDays, Tiers
+from sla.rules_due import Due, deepest
 from sla.sections import Section
 from sla.statement import Credit, CreditLine, ServiceStatement
 from sla.terms import Terms
@@ -266,6 +266,28 @@ def _figures(held: Account, due: Due, part: Section) -> dict[str, str]:
 
 def _major_text(minor: Fraction, currency: str | None) -> str:
     return exact_text(minor if currency is None else minor / 10 ** minor_digits(currency))
+
+
+def just_missed(terms: Terms) -> Money | None:
+    """What is owed once the target is missed by next to nothing; None where that hangs on more than availability."""
+    if terms.fee is None or terms.target is None or not terms.credits:
+        return None
+    just_below = Fraction(terms.target) - Fraction(1, 10**12)
+    owed = []
+    for rule in terms.credits:
+        if (
+            not isinstance(rule, Tiers)
+            or rule.on != "availability"
+            or (rule.when is not None and rule.when.missed != 1)
+        ):
+            return None
+        row = deepest([(row.edge, row.pay) for row in rule.rows], just_below)
+        if row is not None and not isinstance(row[1], Percent):
+            return None
+        owed += [] if row is None or not isinstance(row[1], Percent) else [Fraction(row[1].value)]
+    whole = max(owed, default=Fraction(0)) if terms.several_rules == "highest" else sum(owed, Fraction(0))
+    caps = [Fraction(cap.limit.value) for cap in terms.caps if cap.of == "period" and isinstance(cap.limit, Percent)]
+    return Money(_payable(terms, terms.fee.minor * min([whole, *caps]) / 100), terms.fee.currency)
 
 
 def credit_totals(services: Sequence[ServiceStatement]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _minor(pay: Pay, basis: Basis, read: Quantities | None) -> Fraction:
         return basis.period_fee() * Fraction(pay.count) / basis.hours
     if isinstance(pay, Amount):
         quantity = Fraction(_given(basis.inputs.quantity, "quantity")) if pay.each else 1
-        return Fraction(pay.amount) * 10 ** minor_digits(_given(basis.currency, "fee")) * quantity
+        return Fraction(pay.amount.scaleb(minor_digits(_given(basis.currency, "fee")))) * quantity
     if isinstance(pay, HourlyRate):
         return Fraction(in_currency(basis.inputs.hourly_rate, basis, "hourly_rate"))
     if isinstance(pay, LostFee):

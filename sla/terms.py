@@ -52,12 +52,12 @@ class Terms:
     options: Options
     target: Decimal | None = None  # percent
     fee: Money | None = None  # of the period
-    fee_terms: FeeTerms = field(default=FeeTerms())
     credits: tuple[Rule, ...] = ()
     several_rules: Literal["sum", "highest"] = "sum"
     several_services: Literal["sum", "highest"] = "sum"
     caps: tuple[Cap, ...] = (WHOLE_FEE,)  # narrowest first; (): `cap: none` was written
     minimum: tuple[Literal[">", ">="], Money] | None = None
+    fee_terms: FeeTerms = field(default=FeeTerms())
     claim: Claim = field(default=Claim())
     chronic: tuple[Chronic, ...] = ()
     review: str | None = None  # a day, printed
