@@ -8,6 +8,7 @@ from typing import Any
 
 from config.bodies import BEGINNING_MS, contract_of, resolved
 from config.calc_facts import SERVICE, TERMS, FactsReader
+from config.calc_inputs import inputs_of
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.crosscheck import terms_problems
@@ -16,7 +17,7 @@ from config.reading import Sources, read
 from config.yaml_source import parse
 from sla import period as periods
 from sla.facts import Definition, ServiceFacts
-from sla.terms import Contract
+from sla.terms import Contract, in_force
 
 _OPTIONS = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
@@ -59,6 +60,8 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     tz = contract.versions[0].options.timezone if contract else own or "UTC"
     period = reader.period(own or tz)
     facts = reader.facts(own or tz, period)
+    terms = in_force(contract.versions, period.to_ms - 1) if contract and period else None
+    facts = replace(facts, inputs=inputs_of(reader, terms, own or tz))
     if problems or contract is None or period is None:
         raise ConfigError(problems)
     if contract.services != (SERVICE,):

@@ -41,6 +41,8 @@ _LENGTHS = (("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
 
 def length_text(ms: int) -> str:
     """`30 min`, `1 h`, `1860 s`: in the largest unit that divides."""
+    if not ms:
+        return "0 s"
     return next(f"{ms // size} {unit}" for unit, size in _LENGTHS if ms % size == 0)
 
 
