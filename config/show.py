@@ -145,6 +145,8 @@ def _version(version: Mapping[str, Any]) -> dict[str, Any]:
 def _term(key: str, part: Any) -> Any:
     if key == "credits":
         return credits_shown(credits_of(part)) if part else []
+    if isinstance(part, list):
+        return part
     if isinstance(part, Mapping):
         return {
             name.removesuffix("_ms"): units.duration_text(item) if name.endswith("_ms") else item

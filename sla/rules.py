@@ -74,7 +74,7 @@ class LostFee:
 
 @dataclass(frozen=True, slots=True)
 class PercentPlusSteps:
-    """`10 % plus 5 % per completed 1 % below 99, at most 50 %`: of the fee, growing with each step of availability."""
+    """`10 % plus 5 % per completed 1 % below 99 at most 50 %`: of the fee, growing with each step of availability."""
 
     value: Decimal
     more: Decimal

@@ -59,7 +59,7 @@ def pay_text(pay: Pay) -> str:
     if isinstance(pay, Amount):
         return " ".join(filter(None, (f"{pay.amount:f}", pay.currency, "each" if pay.each else "")))
     if isinstance(pay, PercentPlusSteps):
-        most = f", at most {pay.at_most:f} %" if pay.at_most is not None else ""
+        most = f" at most {pay.at_most:f} %" if pay.at_most is not None else ""
         return f"{pay.value:f} % plus {pay.more:f} % per {pay.count} {pay.step:f} % below {pay.below:f}{most}"
     if isinstance(pay, LostFee):
         return "lost fee" if pay.times == 1 else f"{pay.times:f} x lost fee"
