@@ -184,9 +184,8 @@ def _credit(service: ServiceStatement, credit: Credit) -> Iterator[Line]:
         yield Line(service.name, "credit", f"{text}: {owed.exact} exact", owed.amount, part=owed.part)
     for cap in credit.caps:
         reached = "reached" if cap["reached"] else "not reached"
-        yield Line(
-            service.name, "credit", f"cap {cap['cap']}: {cap['exact']} {credit.currency or ''}".rstrip(), reached
-        )
+        limit = f"{cap['exact']} {credit.currency or ''}".rstrip()
+        yield Line(service.name, "credit", f"cap {cap['cap']}: {limit}", reached)
     if credit.service_days is not None:
         yield Line(service.name, "credit", "service days added to the term", credit.service_days)
     yield Line(service.name, "credit", _credit_state(credit), credit.amount)

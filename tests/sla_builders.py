@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -105,12 +105,16 @@ def contract(*versions: Terms, **more: Any) -> Contract:
 
 
 def statement(
-    facts: ServiceFacts, period: str | Period = "2026-11", agreed: Contract | None = None, as_of: str | None = None
+    facts: ServiceFacts,
+    period: str | Period = "2026-11",
+    agreed: Contract | None = None,
+    as_of: str | None = None,
+    more: Sequence[ServiceFacts] = (),
 ) -> Statement:
     """The whole statement, asked for after the end of the period unless said."""
     held = agreed or contract()
     asked = parse(period, held.versions[0].options.timezone) if isinstance(period, str) else period
-    return build_statement(held, [facts], asked, as_of_ms=asked.to_ms if as_of is None else ms(as_of))
+    return build_statement(held, [facts, *more], asked, as_of_ms=asked.to_ms if as_of is None else ms(as_of))
 
 
 def judged(*args: Any, **more: Any) -> ServiceStatement:
