@@ -13,11 +13,13 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from config import terms as inheritance
+from config.claims import caps_of, chronic_of, claim_of, stored_caps, stored_chronic, stored_claim
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.contract import Terms as WrittenTerms
 from config.credits import as_json, credits_of
 from config.endpoint import Endpoint
+from config.fees import fee_terms_of
 from config.model import Client, Config, Service
 from config.options import options_body, options_of
 from config.window import Maintenance
@@ -100,11 +102,16 @@ def terms_body(chain: inheritance.Chain, currency: str | None, starts: date) -> 
     return {
         "target": None if terms["target"] is None else str(terms["target"]),
         "objective": None if terms["objective"] is None else str(terms["objective"]),
-        "fee": None if fee is None else f"{format_minor(fee.minor, fee.currency)} {fee.currency}",
-        "credits": as_json(terms["credits"]),
-        "cap": "none" if terms["cap"] is None else f"{terms['cap']} %",
+        "fee": inheritance.stored_fee(terms["fee"], fee),
+        "credits": as_json(terms["credits"], fee.currency if fee else currency),
+        "several_rules": terms["several_rules"],
+        "several_services": terms["several_services"],
+        "cap": stored_caps(terms["cap"]),
         "minimum": minimum
         and f"{minimum[0]} {format_minor(minimum[1].minor, minimum[1].currency)} {minimum[1].currency}",
+        "claim": stored_claim(terms["claim"]),
+        "chronic": stored_chronic(terms["chronic"]),
+        "review": terms["review"].isoformat() if terms["review"] else None,
         "clauses": terms["clauses"],
         **options_body(terms, starts),
     }
@@ -191,16 +198,23 @@ def terms_of(version: Mapping[str, Any], tz: str, *, known_from_ms: int | None) 
     """One stored version as the accounting reads it."""
     minimum = version["minimum"]
     comparison, _, least = (minimum or "").partition(" ")
+    fee, fee_terms = fee_terms_of(version["fee"], version["period"])
     return Terms(
         from_ms=local_midnight_ms(date.fromisoformat(version["from"]), tz),
         known_from_ms=known_from_ms,
         options=options_of(version, tz),
         target=None if version["target"] is None else Decimal(version["target"]),
         objective=None if version["objective"] is None else Decimal(version["objective"]),
-        fee=None if version["fee"] is None else parse_amount(version["fee"]),
+        fee=fee,
+        fee_terms=fee_terms,
         credits=credits_of(version["credits"]) if version["credits"] else (),
-        cap_percent=None if version["cap"] == "none" else Decimal(version["cap"].removesuffix(" %")),
+        several_rules=version.get("several_rules", "sum"),
+        several_services=version.get("several_services", "sum"),
+        caps=caps_of(version["cap"]),
         minimum=None if minimum is None else (">" if comparison == ">" else ">=", parse_amount(least)),
+        claim=claim_of(version.get("claim", "automatic")),
+        chronic=chronic_of(version.get("chronic", ())),
+        review=version.get("review"),
         clauses=tuple(sorted(version["clauses"].items())),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.bodies import BEGINNING_MS, contract_of, resolved
 from config.calc_facts import SERVICE, TERMS, FactsReader
+from config.calc_inputs import inputs_of
 from config.calendars import outside_hours
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
@@ -18,7 +19,7 @@ from config.yaml_source import parse
 from sla import period as periods
 from sla.facts import Definition, ServiceFacts
 from sla.laying import around_period
-from sla.terms import Contract
+from sla.terms import Contract, in_force
 
 OPTION_PATHS: dict[str, KeyPath] = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
@@ -60,6 +61,8 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     tz = contract.versions[0].options.timezone if contract else own or "UTC"
     period = reader.period(own or tz, contract.versions[-1].options.period if contract else "month")
     facts = reader.facts(own or tz, period)
+    terms = in_force(contract.versions, period.to_ms - 1) if contract and period else None
+    facts = replace(facts, inputs=inputs_of(reader, terms, own or tz))
     if problems or contract is None or period is None:
         raise ConfigError(problems)
     around = around_period(contract, period, facts.endpoints.values(), now_ms=period.to_ms)

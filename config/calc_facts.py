@@ -22,7 +22,8 @@ _NO_ID = ""  # facts name no endpoint and no service: the statement prints null
 SPANS = ("down", "degraded", "maintenance", "unknown", "outside_service_hours", "exclusions", "outages")
 TERMS = ("target", "credits", "fee")
 _READ_OVER = ("id", "source", "kind", "notes", "expected", "upstream_asserts", "verification")
-_NOT_YET = ("inputs", "series")
+_WEIGHED = ("weight", "affected")
+ENTERED = ("inputs", "series")
 
 
 @dataclass(slots=True)
@@ -37,15 +38,13 @@ class FactsReader:
         self.problems.append(self.sources.problem(path, message))
 
     def refuse_unknown(self, *, with_contract: bool) -> None:
-        known = ["period", "zone", "options", "policy", *SPANS, *TERMS, *_NOT_YET]
+        known = ["period", "zone", "options", "policy", *SPANS, *TERMS, *ENTERED]
         imported = self.value.get("kind") == "availability"
         for key in self.value:
             if imported and key in _READ_OVER:
                 continue
             if key not in known:
                 self.refuse((key,), unknown_key(key, known))
-            elif key in _NOT_YET and self.value[key]:
-                self.refuse((key,), "is not computed by this version; leave it out")
             elif with_contract and key in (*TERMS, "options", "policy"):
                 self.refuse((key,), "stands beside --contract, which decides it; leave it out here")
 
@@ -101,9 +100,28 @@ class FactsReader:
         found = ((self.span(item, (key, n), tz, more=more), item, (key, n)) for n, item in enumerate(written))
         return [(span, item, path) for span, item, path in found if span is not None and span[0] < span[1]]
 
+    def mapping(self, key: str, known: Iterable[str] | None) -> dict[str, Any]:
+        """A mapping of these keys, of any where `known` is None; {} where it was not written."""
+        written = self.value.get(key)
+        if written is None:
+            return {}
+        if not isinstance(written, dict):
+            self.refuse((key,), f"is no mapping; write `key: value` lines below {key}:")
+            return {}
+        for name in written if known is not None else ():
+            if name not in (known or ()):
+                self.refuse((key, name), unknown_key(name, known or ()))
+        return written
+
     def outages(self, key: str, tz: str, *, more: Iterable[str]) -> tuple[Outage, ...]:
         return tuple(
-            Outage(id=item.get("id"), from_ms=span[0], to_ms=span[1], weight=self.weight(item, path))
+            Outage(
+                id=item.get("id"),
+                from_ms=span[0],
+                to_ms=span[1],
+                weight=self.weight(item, path),
+                affected=self.affected(item, path),
+            )
             for span, item, path in self.spans(key, tz, more=more)
         )
 
@@ -121,11 +139,24 @@ class FactsReader:
             self.refuse((*path, "weight"), f"{found} has more than four decimals; write e.g. 0.3333")
         return Fraction(found)
 
+    def affected(self, item: Mapping[str, Any], path: KeyPath) -> Fraction | None:
+        """How many users an outage hit; None: all of them."""
+        if item.get("affected") is None:
+            return None
+        try:
+            found = units.number(item["affected"])
+        except ValueError as error:
+            self.refuse((*path, "affected"), str(error))
+            return None
+        if found < 0:
+            self.refuse((*path, "affected"), f"{found} is below zero; write e.g. 40")
+        return Fraction(found)
+
     def united(self, key: str, tz: str) -> Spans:
         return Spans.of(span for span, _, _ in self.spans(key, tz))
 
     def facts(self, tz: str, period: periods.Period | None) -> ServiceFacts:
-        down = (*self.outages("down", tz, more=("weight",)), *self.outages("outages", tz, more=("id",)))
+        down = (*self.outages("down", tz, more=_WEIGHED), *self.outages("outages", tz, more=("id", "affected")))
         windows = (Window(None, *span, entered_ms=None) for span, _, _ in self.spans("maintenance", tz))
         exclusions = (
             Exclusion(
@@ -141,7 +172,7 @@ class FactsReader:
             _NO_ID,
             first_check_ms=period.from_ms if period else None,
             outages=down,
-            degraded=self.outages("degraded", tz, more=("weight",)),
+            degraded=self.outages("degraded", tz, more=_WEIGHED),
             unknown=self.united("unknown", tz),
         )
         return ServiceFacts(

@@ -2,121 +2,168 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from config import units
-from config.problems import At, unknown_key
-from sla.terms import Edge, Tier, Tiers
+from config.pay import edge_on, if_of, in_currency, pay_of, subject_of, with_pays
+from config.problems import At, path_text, unknown_key
+from config.rules import KINDS, kind_example, mildest_first, refuse_less, rule_of, scope_of
+from sla.rules import Edge, If, MissedPeriods, NoCredit, Rule, Scope, Steps, Tier, Tiers
+from sla.rules_text import edge_text, pay_text, rule_json
 
 _EXAMPLE = "{< 99.9: 10 %, < 99.0: 25 %}"
-_LATER = (
-    "per_unit",
-    "steps",
-    "lost_fee",
-    "missed_periods",
-    "severity",
-    "per_day",
-    "late_tickets",
-    "event",
-    "clock_hours",
-)
+_SHORTEST_MONTH_MS = 28 * units.DAY_MS
 
 
-def credits_of(value: object) -> tuple[Tiers, ...]:
-    """`{< 99.9: 10 %}` or `[{tiers: availability, rows: {...}}]`. Raises ValueError (At, where a row is at fault)."""
+def credits_of(value: object) -> tuple[Rule, ...]:
+    """`{< 99.9: 10 %}`, or a list of rules. Raises ValueError (At, where a row or a rule is at fault)."""
     if isinstance(value, dict):
-        return (_tiers(value),)
+        return (_tiers(value, "availability"),)
     if not isinstance(value, list | tuple):
-        raise ValueError(f"is no table of tiers; write e.g. {_EXAMPLE}")
-    if all(isinstance(item, Tiers) for item in value):
-        return tuple(value)
-    if len(value) > 1:
-        raise At(1, "is a second rule; this version computes one rule per contract: leave it out")
-    return tuple(_rule(item, number) for number, item in enumerate(value))
+        raise ValueError(f"is no table of tiers; write e.g. {_EXAMPLE}, or a list of rules, e.g. [none]")
+    rules = tuple(_rule(item, number) for number, item in enumerate(value))
+    if len(rules) > 1 and any(isinstance(rule, NoCredit) for rule in rules):
+        raise ValueError("says none beside other rules; leave one of them out")
+    return rules
 
 
-def as_json(rules: tuple[Tiers, ...]) -> list[dict[str, Any]]:
-    """What a stored definition holds; reads back with `credits_of`."""
-    return [{"tiers": "availability", "rows": _rows_json(rule)} for rule in rules]
+def as_json(rules: Sequence[Rule], currency: str | None = None) -> list[dict[str, Any] | str]:
+    """What a stored definition holds, amounts with their currency; reads back with `credits_of`. Raises MoneyError."""
+    return [_stored(with_pays(rule, lambda pay: in_currency(pay, currency))) for rule in rules]
 
 
-def _rows_json(rule: Tiers) -> list[list[str]]:
-    return [[units.edge_text(row.edge), f"{row.percent} %"] for row in rule.rows]
+def _stored(rule: Rule) -> dict[str, Any] | str:
+    found = rule_json(rule)
+    if isinstance(rule, Tiers) and isinstance(found, dict):
+        found["rows"] = [list(row) for row in found["rows"].items()]
+    return found
 
 
-def row_text(edge: Edge, percent: Decimal) -> str:
-    return f"{units.edge_text(edge)}: {percent} %"
+def shown(rules: Sequence[Rule]) -> Any:
+    """As a contract writes it: one plain table as that table, anything else as a list of rules."""
+    if len(rules) == 1 and isinstance(rules[0], Tiers) and rules[0] == Tiers(rules[0].rows):
+        return {edge_text(row.edge): pay_text(row.pay) for row in rules[0].rows}
+    return [rule_json(rule) for rule in rules]
 
 
-def _rule(item: object, number: int) -> Tiers:
-    if not isinstance(item, Mapping) or "tiers" not in item:
-        kind = next((key for key in item if key in _LATER), None) if isinstance(item, Mapping) else None
-        if kind:
-            raise At(number, f"rule {kind} is not computed by this version; leave it out, or write tiers: availability")
+def _rule(item: object, number: int) -> Rule:
+    if isinstance(item, str) and item.strip() == "none":
+        return NoCredit()
+    if not isinstance(item, Mapping):
         raise At(number, f"is no rule; write e.g. {{tiers: availability, rows: {_EXAMPLE}}}")
+    kinds = [key for key in item if key in ("tiers", *KINDS)]
+    if len(kinds) != 1:
+        raise At(number, _no_kind(item, kinds))
+    kind = kinds[0]
+    known = ("tiers", "rows", "of", "if") if kind == "tiers" else (kind, "if")
     for key in item:
-        if key not in ("tiers", "rows"):
-            raise At(number, f"{key}: {unknown_key(key, ('tiers', 'rows'))}")
-    if item["tiers"] != "availability":
-        raise At(number, f"tiers on {item['tiers']!r} are not computed by this version; write tiers: availability")
+        if key not in known:
+            raise At(number, f"{key}: {unknown_key(str(key), known)}")
+    try:
+        return _table_rule(item) if kind == "tiers" else rule_of(kind, item[kind], item.get("if"))
+    except At as fault:
+        raise At(number, f"rows.{path_text(fault.path)}: {fault}") from None
+    except ValueError as error:
+        raise At(number, str(error)) from None
+
+
+def _no_kind(item: Mapping[Any, Any], kinds: Sequence[str]) -> str:
+    if kinds:
+        return f"is two rules, {' and '.join(kinds)}; write each as an entry of its own"
+    if not item:
+        return f"is no rule; write e.g. {{tiers: availability, rows: {_EXAMPLE}}}"
+    word = str(next(iter(item)))
+    return f"{word}: {unknown_key(word, ('tiers', *KINDS))}; write e.g. {kind_example('per_unit')}"
+
+
+def _table_rule(item: Mapping[Any, Any]) -> Tiers:
+    try:
+        on = subject_of(item["tiers"])
+    except ValueError as error:
+        raise ValueError(f"tiers: {error}") from None
     rows = item.get("rows")
     if isinstance(rows, list):
         rows = {str(row[0]): row[1] for row in rows}
     if not isinstance(rows, Mapping):
-        raise At(number, f"has no table of rows; write e.g. rows: {_EXAMPLE}")
-    return _tiers(rows)
+        raise ValueError(f"has no table of rows; write e.g. rows: {_EXAMPLE}")
+    of = _scope(item, on)
+    return _tiers(rows, on, of=of, when=None if item.get("if") is None else if_of(item["if"]))
 
 
-def _tiers(table: Mapping[str, Any]) -> Tiers:
+def _scope(item: Mapping[Any, Any], on: str) -> Scope:
+    of = "period" if item.get("of") is None else scope_of(item["of"])
+    if of == "outage" and on != "downtime":
+        raise ValueError("of: only downtime is known of each outage; write tiers: downtime beside of: outage")
+    return "outage" if of == "outage" else "period"
+
+
+def _tiers(table: Mapping[str, Any], on: str, *, of: Scope = "period", when: If | None = None) -> Tiers:
     if not table:
         raise ValueError(f"has no row; write e.g. {_EXAMPLE}")
     rows = []
     for key, pay in table.items():
         try:
-            rows.append(Tier(_edge(key), units.percent(pay)))
+            rows.append((_edge(key, on), pay_of(pay)))
         except ValueError as error:
             raise At(key, str(error)) from None
-    rows.sort(key=lambda row: (row.edge.value, row.edge.comparison == "<="), reverse=True)
-    _refuse_odd(rows)
-    return Tiers(tuple(rows))
+    ordered = mildest_first(rows, on)
+    _refuse_odd([edge for edge, _ in ordered], on)
+    refuse_less([(edge_text(edge, on), pay) for edge, pay in ordered])
+    return Tiers(tuple(Tier(edge, pay) for edge, pay in ordered), on, of, when)
 
 
-def _edge(key: object) -> Edge:
-    found = units.edge(key)
-    if found.comparison not in ("<", "<="):
+def _edge(key: object, on: str) -> Edge:
+    found = edge_on(key, on)
+    if on == "availability" and found.comparison not in ("<", "<="):
         raise ValueError(f"{key!r} pays where the service was good; a tier lies below an edge: write < {found.value}")
-    if found.value > 100:
+    if on == "availability" and found.value > 100:
         raise ValueError(f"{found.value} is above 100 %; write e.g. < 99.9")
     return found
 
 
-def _refuse_odd(rows: list[Tier]) -> None:
-    """Rows from the mildest to the deepest: each must be reachable, and none may pay less than a milder one."""
-    deepest = rows[-1].edge
-    if deepest.value < 0 or (deepest.value == 0 and deepest.comparison == "<"):
-        raise ValueError(f"row `{units.edge_text(deepest)}` is never reached: nothing is below 0 %; leave it out")
-    for milder, deeper in pairwise(rows):
-        if milder.edge == deeper.edge:
-            shown = units.edge_text(deeper.edge)
-            raise ValueError(f"row `{shown}` stands twice, so one of them is never reached; keep one")
-        if deeper.percent < milder.percent:
-            raise ValueError(
-                f"row `{row_text(deeper.edge, deeper.percent)}` pays less than "
-                f"`{row_text(milder.edge, milder.percent)}` though it is worse; "
-                f"write e.g. `{row_text(deeper.edge, milder.percent)}`"
-            )
+def _refuse_odd(edges: list[Edge], on: str) -> None:
+    """Each row, from the mildest to the deepest, must be reachable."""
+    deepest = edges[-1]
+    if on == "availability" and (deepest.value < 0 or (deepest.value == 0 and deepest.comparison == "<")):
+        raise ValueError(f"row `{edge_text(deepest)}` is never reached: nothing is below 0 %; leave it out")
+    for milder, deeper in pairwise(edges):
+        if milder == deeper:
+            raise ValueError(f"row `{edge_text(deeper, on)}` stands twice, so one of them is never reached; keep one")
 
 
-def gap_below(target: Decimal, rules: tuple[Tiers, ...]) -> str | None:
-    """What is wrong where some availability below the target meets no row: the row to add is in the text."""
+def gap_below(target: Decimal, rules: Sequence[Rule]) -> str | None:
+    """What is wrong where some time below the target meets no row of a table: the row to add is in the text."""
+    gaps = (
+        _gap(target, rule.rows[0].edge, rule.on) for rule in rules if isinstance(rule, Tiers) and rule.of == "period"
+    )
+    return next((gap for gap in gaps if gap), None)
+
+
+def _gap(target: Decimal, mildest: Edge, on: str) -> str | None:
+    if on == "availability" and mildest.value < target:
+        left = f"more than {mildest.value} %" if mildest.comparison == "<=" else f"{mildest.value} % and above"
+        return f"leaves {left} but below the target {target} % without a row; add `< {target}: 0 %`"
+    allowed = (100 - target) * _SHORTEST_MONTH_MS / 100
+    if on == "downtime" and (mildest.value > allowed or (mildest.value == allowed and mildest.comparison == ">")):
+        if mildest == Edge(">", Decimal(0)):
+            return None
+        return (
+            f"leaves downtime up to {edge_text(mildest, on).split(' ', 1)[1]} without a row, "
+            f"though the target {target} % may be missed by less; add `> 0 s: 0 %`"
+        )
+    return None
+
+
+def without_target(rules: Sequence[Rule]) -> str | None:
+    """What a rule asks of a target that the contract does not have."""
     for rule in rules:
-        mildest = rule.rows[0].edge
-        if mildest.value < target:
-            below = "under" if mildest.comparison == "<=" else "at or above"
-            missing = row_text(Edge("<", target), Decimal(0))
-            left = f"{mildest.value} %, {below} it" if below == "under" else f"{mildest.value} % and above"
-            return f"leaves {left} but below the target {target} % without a row; add `{missing}`"
+        if isinstance(rule, MissedPeriods):
+            return "counts missed periods, but there is no target to miss; write target: 99.9"
+        if rule.when is not None and rule.when.missed:
+            return "has a rule with if: missed, but no target to miss; write target: 99.9, or availability < 99.9"
+        if isinstance(rule, Steps) and rule.below is None:
+            return "has steps below the target, but no target; write target: 99.9, or below: 99.9 in the rule"
     return None

@@ -8,7 +8,8 @@ from typing import Any
 
 from config.composite import named_in
 from config.contract import Contract, Plan, Terms
-from config.credits import gap_below
+from config.credits import as_json, gap_below, without_target
+from config.fees import no_fee_of
 from config.model import Config
 from config.options import option_problems
 from config.problems import KeyPath, Problem, unknown_name
@@ -88,6 +89,7 @@ def terms_problems(contract: Contract, *, plan: Plan | None, currency: str | Non
 
 def _version(chain: list[tuple[KeyPath, Terms | Plan]], currency: str | None) -> Found:
     fee_at, fee = written_at(chain, "fee")
+    money = None
     try:
         money = typed_fee(fee, currency)
         minimum_at, minimum = written_at(chain, "minimum")
@@ -97,9 +99,15 @@ def _version(chain: list[tuple[KeyPath, Terms | Plan]], currency: str | None) ->
         yield fee_at or chain[-1][0], str(error)
     target_at, target = written_at(chain, "target")
     credits_at, credits = written_at(chain, "credits")
-    if isinstance(target, Decimal) and credits:
-        gap = gap_below(target, credits)
-        if gap:
-            yield credits_at or target_at or chain[-1][0], gap
+    try:
+        as_json(credits, money.currency if money else currency)
+    except MoneyError as error:
+        yield credits_at or chain[-1][0], str(error)
+    wrong = gap_below(target, credits) if isinstance(target, Decimal) else without_target(credits)
+    if wrong:
+        yield credits_at or target_at or chain[-1][0], wrong
+    wrong = no_fee_of(fee, written_at(chain, "period")[1])
+    if wrong:
+        yield fee_at or chain[-1][0], wrong
     for (key, name), message in option_problems(inherited(chain)).items():
         yield (*(written_at(chain, key)[0] or chain[-1][0]), name), message

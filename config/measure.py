@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config import hours, option_values, units
+from config.pay import value_name
 from config.problems import At
 from config.typed import Duration, Flag, Frozen, Share, Whole
 
@@ -42,10 +43,23 @@ ServiceHours = Annotated[
 ]
 
 
+def by_of(value: object) -> str:
+    """What is measured: `time`, `users`, `requests`, `periods`, or `value NAME`."""
+    text = units.text_of(value)
+    if text in ("time", "users", "requests", "periods"):
+        return text
+    try:
+        return f"value {value_name(text)}"
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not known here; write time, users, requests, periods or value NAME, e.g. value uptime"
+        ) from None
+
+
 class Measure(Frozen):
     """How availability is taken, where it differs from the defaults of ACCOUNTING.md section 3."""
 
-    by: Annotated[Literal["time"], *choice("time", "users", "requests", "periods")] = "time"
+    by: Annotated[str, BeforeValidator(by_of), WithJsonSchema({"type": "string"})] = "time"
     unknown: Annotated[Literal["exclude", "up", "down"], *choice("exclude", "up", "down")] = "exclude"
     min_coverage: Share = Decimal(95)
     outage_start: Annotated[_Start, *choice("first_failure", "last_success", "midpoint", "confirmation")] = (

@@ -13,7 +13,8 @@ from typing import Any
 from config import units
 from config.problems import At, unknown_key
 from sla.figures import places
-from sla.terms import Comparing, Edge, Least, WindowCap
+from sla.rules import Edge
+from sla.terms import Comparing, Least, WindowCap
 
 CATEGORIES = ("force_majeure", "client", "third_party", "agreed")
 _MODES = ("half_up", "half_even", "down", "up")

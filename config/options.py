@@ -39,6 +39,7 @@ def options_of(version: Version, tz: str) -> Options:
     measure, degraded = version["measure"], version["measure"]["degraded"]
     return Options(
         timezone=tz,
+        by=measure["by"].removeprefix("value "),
         maintenance=version["maintenance"]["effect"],
         exclusions=version["exclusions"]["effect"],
         unknown=measure["unknown"],

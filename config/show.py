@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,20 @@ from pydantic import BaseModel
 
 from config import composite, units
 from config.bodies import definitions_of
+from config.claims import Fee, stored_caps, stored_chronic, stored_claim
+from config.credits import credits_of
+from config.credits import shown as credits_shown
 from config.model import Config, Service
 from config.secret import Secret
 from config.wording import value_text
-from sla.terms import Tiers
+
+_TERMS: dict[str, Callable[[Any], Any]] = {  # terms that are values of their own, as YAML writes them
+    "credits": lambda rules: credits_shown(rules) if rules else [],
+    "cap": stored_caps,
+    "claim": lambda claim: stored_claim(claim) if claim.deadline or claim.notice else claim.by,
+    "chronic": stored_chronic,
+    "fee": lambda fee: fee.stored if isinstance(fee, Fee) else fee,
+}
 
 
 def show_lines(config: Config, *, full: bool = False) -> list[str]:
@@ -29,9 +39,12 @@ def _yaml(value: Mapping[str, Any], indent: str) -> Iterator[str]:
         if isinstance(part, Mapping) and part and not _short(part):
             yield f"{indent}{_text(key)}:"
             yield from _yaml(part, indent + "  ")
-        elif isinstance(part, list) and part and all(isinstance(item, Mapping) for item in part):
+        elif isinstance(part, list) and part and isinstance(part[0], Mapping) and key != "all":
             yield f"{indent}{_text(key)}:"
             for item in part:
+                if not isinstance(item, Mapping):
+                    yield f"{indent}  - {_flow(item)}"
+                    continue
                 first, *rest = _yaml(item, indent + "    ")
                 yield from (f"{indent}  - {first.strip()}", *rest)
         else:
@@ -76,8 +89,8 @@ def _plain(value: Any, *, full: bool, key: str = "") -> Any:
         return _model(value, full=full)
     if isinstance(value, Mapping):
         return {str(name): _plain(part, full=full) for name, part in value.items()}
-    if isinstance(value, tuple) and value and isinstance(value[0], Tiers):
-        return {f"{row.edge.comparison} {row.edge.value}": f"{row.percent} %" for row in value[0].rows}
+    if key in _TERMS and not isinstance(value, str):  # a window's cap is text
+        return _TERMS[key](value)
     if key == "paused":
         return ["/".join(map(str, pair)) for pair in value]
     if isinstance(value, tuple | list):
@@ -91,7 +104,7 @@ def _scalar(value: Any, key: str) -> Any:
     if isinstance(value, Secret | date):
         return str(value)
     if isinstance(value, Decimal):
-        return f"{value} %" if key in ("cap", "min_coverage") else str(value)
+        return f"{value} %" if key == "min_coverage" else str(value)
     if isinstance(value, frozenset):
         return units.statuses_text(value)
     if key.endswith("_ms") and isinstance(value, int):
@@ -100,7 +113,7 @@ def _scalar(value: Any, key: str) -> Any:
         return units.size_text(value)
     if key == "expires_in_days":
         return f"{value} d"
-    return "none" if key == "cap" and value is None else value
+    return value
 
 
 def _model(value: BaseModel, *, full: bool) -> dict[str, Any]:
@@ -110,7 +123,7 @@ def _model(value: BaseModel, *, full: bool) -> dict[str, Any]:
         default = info.get_default(call_default_factory=True)
         if name in getattr(value, "OURS", ()) or (not full and part == default and name != "version"):
             continue
-        if full and part is None and name != "cap":
+        if full and part is None:
             continue
         found[info.alias or name] = _plain(part, full=full, key=name)
     return found | (composite.as_json(value.rule) if isinstance(value, Service) else {})
@@ -138,7 +151,9 @@ def _option(name: str, part: Any) -> Any:
 
 def _term(key: str, part: Any) -> Any:
     if key == "credits":
-        return {edge: pay for rule in part for edge, pay in rule["rows"]}
+        return credits_shown(credits_of(part)) if part else []
+    if isinstance(part, list):
+        return part
     if isinstance(part, Mapping):
         return {
             name.removesuffix("_ms"): units.duration_text(item) if name.endswith("_ms") else _option(name, item)

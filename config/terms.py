@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from config.claims import Fee
 from config.contract import Contract, Plan, Terms
 from config.problems import KeyPath
-from sla.money import Money, MoneyError, parse_amount
+from sla.money import Money, MoneyError, format_minor, parse_amount
 
 Chain = list[tuple[KeyPath, Terms]]
 MERGED = ("measure", "maintenance", "exclusions", "clauses")  # mappings of options: each key is inherited by itself
@@ -61,9 +63,15 @@ def _options(value: Any, *, only_set: bool) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
 
 
-def typed_fee(text: str | None, currency: str | None) -> Money | None:
-    """The fee with its currency. Raises MoneyError where neither it nor the client names one."""
-    return None if text is None else parse_amount(text, currency)
+def typed_fee(fee: Fee | None, currency: str | None) -> Money | None:
+    """The fee's amount with its currency. Raises MoneyError where neither it nor the client names one."""
+    return None if fee is None or fee.amount is None else parse_amount(fee.amount, currency)
+
+
+def stored_fee(fee: Fee | None, money: Money | None) -> Any:
+    """The fee with its amount as it will be read back: text, or a mapping where more than an amount is said."""
+    amount = None if money is None else f"{format_minor(money.minor, money.currency)} {money.currency}"
+    return None if fee is None else replace(fee, amount=amount).stored
 
 
 def typed_minimum(text: str | None, currency: str | None) -> tuple[Literal[">", ">="], Money] | None:

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sla.terms import Edge
+from sla.rules import Edge
 
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 _UNITS = {
@@ -25,7 +25,7 @@ _UNITS = {
     **dict.fromkeys(("w", "week", "weeks"), 7 * DAY_MS),
 }
 _SIZES = {"B": 1, "KB": 1000, "KIB": 1024, "MB": 10**6, "MIB": 2**20}
-_DECIMAL = r"-?\d+(?:\.\d+)?"
+DECIMAL = r"-?\d+(?:\.\d+)?"
 
 
 def text_of(value: object) -> str:
@@ -41,7 +41,7 @@ def duration_ms(value: object) -> int:
     if isinstance(value, int):
         return value
     text = text_of(value)
-    if re.fullmatch(_DECIMAL, text):
+    if re.fullmatch(DECIMAL, text):
         raise ValueError(f"{text} has no unit; write e.g. {text.lstrip('-')} s, {text.lstrip('-')} min or 2 h")
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text)
     if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*([a-z]+)", "", text).strip() or any(u not in _UNITS for _, u in parts):
@@ -65,7 +65,7 @@ def number(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
     text = text_of(value)
-    if not re.fullmatch(_DECIMAL, text):
+    if not re.fullmatch(DECIMAL, text):
         raise ValueError(f"{text!r} is no decimal number; write e.g. 99.9")
     return Decimal(text)
 
@@ -96,7 +96,7 @@ def percent(value: object) -> Decimal:
         return value
     text = text_of(value)
     if not text.endswith("%"):
-        shown = f"{text} %" if re.fullmatch(_DECIMAL, text) else "10 %"
+        shown = f"{text} %" if re.fullmatch(DECIMAL, text) else "10 %"
         raise ValueError(f"{text!r} has no percent sign; write e.g. {shown}")
     found = number(text[:-1].strip())
     if found < 0:
@@ -121,9 +121,9 @@ def edge(value: object) -> Edge:
     if isinstance(value, Edge):
         return value
     text = text_of(value)
-    if re.fullmatch(_DECIMAL + r"\s*%?", text):
+    if re.fullmatch(DECIMAL + r"\s*%?", text):
         raise ValueError(f"{text} is a bare number where an edge is meant; write < {text} (below it) or <= {text}")
-    match = re.fullmatch(rf"(<=|>=|<|>)\s*({_DECIMAL})\s*%?", text)
+    match = re.fullmatch(rf"(<=|>=|<|>)\s*({DECIMAL})\s*%?", text)
     if match is None:
         raise ValueError(f"{text!r} is no edge; write a comparison and a decimal, e.g. < 99.9")
     return Edge(match[1], Decimal(match[2]))  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config import units
+from config.credits import credits_of, shown
 
 
 def value_text(value: Any, key: str = "") -> str:
@@ -13,23 +14,25 @@ def value_text(value: Any, key: str = "") -> str:
     if value is None:
         return "nothing"
     if key == "credits":
-        return _rows(value)
+        return _rules(value)
     if isinstance(value, Mapping) and "for" in value:
         return _window(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(_option(name, part) for name, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(value_text, value)) + "]"
     return str(value)
 
 
 def _option(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return f"{name.removesuffix('_ms')}: {units.duration_text(value)}"
-    return f"{name}: {value}"
+    return f"{name}: {value_text(value)}"
 
 
-def _rows(rules: Any) -> str:
-    tables = ["{" + ", ".join(f"{edge}: {pay}" for edge, pay in rule["rows"]) + "}" for rule in rules]
-    return tables[0] if tables else "[]"
+def _rules(rules: Any) -> str:
+    found = shown(credits_of(rules)) if rules else []
+    return value_text(found)
 
 
 def _window(body: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from ledger.live import last_check_ms
 from ledger.lives import pulse
@@ -14,7 +13,7 @@ from reporting.pulse import Pulse
 from reporting.statements import is_in_force, service_facts, zone_of
 from reporting.wording import plain
 from sla.build import build_statement
-from sla.credits import Owed, deepest, payable
+from sla.credits import just_missed
 from sla.facts import Window
 from sla.money import format_minor
 from sla.period import Period, running
@@ -91,11 +90,8 @@ def credit_at_stake(contract: Contract, at_ms: int) -> str | None:
     terms = in_force(contract.versions, at_ms)
     if terms.fee is None or terms.target is None:
         return None
-    just_below = Fraction(terms.target) - Fraction(1, 10**12)
-    tiers = [deepest(table, just_below) for table in terms.credits]
-    owed = [Owed(0, tier, terms.fee, just_below / 100) for tier in tiers if tier is not None]
-    minor = payable(terms, owed)
-    return f"{terms.fee.currency} {format_minor(minor, terms.fee.currency)}" if minor else None
+    owed = just_missed(terms)
+    return None if owed is None or not owed.minor else f"{owed.currency} {format_minor(owed.minor, owed.currency)}"
 
 
 def _monitor(ledger: Ledger, statements: Sequence[Statement], *, now_ms: int) -> Monitor:

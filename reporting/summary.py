@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from sla.figures import duration_text, percent_text
 from sla.statement import ServiceStatement, Statement
@@ -61,6 +62,11 @@ def _credit(service: ServiceStatement) -> str:
         return "none"
     if credit.state == "fee_missing":
         return "the fee is missing: set `fee:` in the contract"
+    if "missing" in credit.inputs:
+        return f"{credit.inputs['missing']} is not known, needs a decision"
+    days = "" if credit.service_days in (None, "0") else f"{credit.service_days} service days"
+    if credit.amount is None or (days and not Decimal(credit.amount)):
+        return (days or "none") + ("" if credit.determined else ", needs a decision")
     if not credit.determined:
         return f"{credit.currency} {credit.low} to {credit.high}, needs a decision"
-    return f"{credit.currency} {credit.amount}"
+    return ", ".join(filter(None, (f"{credit.currency} {credit.amount}", days)))

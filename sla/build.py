@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sla.credits import credit_totals
+from sla.accounts import account
+from sla.credits import credit_totals, credits_of
 from sla.facts import ServiceFacts
 from sla.period import Period
 from sla.printing import options_json, versions_json
-from sla.service import service_statement
+from sla.service import judge_service, service_statement
 from sla.statement import Statement
 from sla.terms import Contract, in_force
 
@@ -39,7 +40,10 @@ def build_statement(
 ) -> Statement:
     """The statement of one contract for one period, as of an instant; a period still running is provisional."""
     named = identity or Identity()
-    printed = tuple(service_statement(contract, service, period, as_of_ms=as_of_ms) for service in services)
+    cases = [judge_service(contract, service, period, as_of_ms=as_of_ms) for service in services]
+    accounts = [account(contract, case.service, case.parts, case.told, period) for case in cases]
+    credits = credits_of(accounts, as_of_ms=as_of_ms)
+    printed = tuple(service_statement(case, credit) for case, credit in zip(cases, credits, strict=True))
     return Statement(
         statement_id=named.statement_id,
         number=named.number,

@@ -2,101 +2,196 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from sla.accounts import Account, Owed, needs_a_fee, owed_at, pays
+from sla.caps import Capped, apply, shared
+from sla.claims import claim_of
 from sla.figures import JSON_DIGITS, digits_for, exact_text, floored
 from sla.money import Money, apportion, format_minor, minor_digits, round_minor
-from sla.period import Period, days
-from sla.printing import decimal_text
+from sla.pay import Basis, MissingInput, Worth, summed
+from sla.quantities import Point, quantities, together
+from sla.rules import Percent, ServiceDays, Tiers
+from sla.rules_due import Due, deepest
 from sla.sections import Section
 from sla.statement import Credit, CreditLine, ServiceStatement
-from sla.terms import Contract, Edge, Terms, Tier, Tiers, in_force
+from sla.terms import Terms
 
-Share = Callable[[Section], Fraction | None]  # availability of a part, as a fraction of 1
+_STAKES: dict[str, Point] = {"incurred": "incurred", "projected": "figure", "at_most": "at_most"}
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """One rule of one part that pays: exact minor units."""
+class Settled:
+    """One service at one point: what its rules owe, and whole minor units after every cap, rounding and minimum."""
 
-    part: int
-    tier: Tier
-    fee: Money
-    availability: Fraction
-
-    @property
-    def exact(self) -> Fraction:
-        return self.fee.minor * Fraction(self.tier.percent) / 100
+    owed: Owed
+    minor: int
+    service_days: Fraction
+    caps: tuple[Capped, ...]
 
 
-def credit_of(contract: Contract, parts: Sequence[Section], period: Period, *, provisional: bool) -> Credit | None:
-    """The credit of one service for the period, by the terms in force at its end; None where no credits are agreed.
+def credits_of(accounts: Sequence[Account | None], *, as_of_ms: int) -> tuple[Credit | None, ...]:
+    """The credits of a contract's services for the period; None for one without an account.
 
     A running period has no amount, only what is at stake.
     """
-    terms = in_force(contract.versions, _last_instant(contract, period))
-    if not terms.credits:
-        return None
-    if terms.fee is None:
-        return _credit(terms, state="fee_missing")
-    fees = part_fees(terms.fee, parts, period)
-    if provisional:
-        return _credit(terms, state="none", inputs={"exposure": _exposure(terms, parts, fees)})
-    if all(part.measured.availability is None for part in parts):
-        return _credit(terms, state="none")
-    return _calculated(terms, parts, fees)
+    held = [each for each in accounts if each is not None]
+    groups = [held] if held and _joint(held) else [[each] for each in held]
+    found = {id(each): credit for group in groups for each, credit in zip(group, _group(group, as_of_ms), strict=True)}
+    return tuple(None if each is None else found[id(each)] for each in accounts)
 
 
-def _last_instant(contract: Contract, period: Period) -> int:
-    end = period.to_ms if contract.until_ms is None else min(period.to_ms, contract.until_ms)
-    return end - 1
+def _joint(held: Sequence[Account]) -> bool:
+    """Whether the services are settled together: one sum, one rounding."""
+    terms = held[0].terms
+    return bool(shared(held[0].caps)) or terms.fee_terms.of == "contract" or terms.several_services == "highest"
 
 
-def part_fees(fee: Money, parts: Sequence[Section], period: Period) -> tuple[Money, ...]:
-    """The period's fee by calendar days; the largest remainders make the parts sum to the fee."""
-    starts = [start for _, start, _ in days(period)]
-    shares = [Fraction(sum(part.span[0] <= start < part.span[1] for start in starts)) for part in parts]
-    not_begun = len(starts) - sum(shares, Fraction(0))
-    minors = apportion(fee.minor, [*shares, not_begun])
-    return tuple(Money(minor, fee.currency) for minor in minors[: len(parts)])
+def _group(held: Sequence[Account], as_of_ms: int) -> list[Credit]:
+    if any(each.fee is None and needs_a_fee(each.terms) for each in held):
+        return [_credit(each, as_of_ms, state="fee_missing") for each in held]
+    provisional = as_of_ms < held[0].period.to_ms
+    nothing = all(part.measured.availability is None for each in held for part in each.parts)
+    try:
+        if provisional:
+            return _at_stake(held, as_of_ms)
+        if nothing:
+            return [_credit(each, as_of_ms, state="none") for each in held]
+        return _calculated(held, as_of_ms)
+    except MissingInput as missing:
+        told = {"missing": str(missing)}
+        state = "none" if provisional else "needs_decision"
+        return [_credit(each, as_of_ms, state=state, inputs=told) for each in held]
 
 
-def _calculated(terms: Terms, parts: Sequence[Section], fees: Sequence[Money]) -> Credit:
-    currency = fees[0].currency
-    owed = rules_that_pay(terms, parts, fees, lambda part: part.measured.availability)
-    amount = payable(terms, owed)
-    low = payable(terms, rules_that_pay(terms, parts, fees, _at_best))
-    high = payable(terms, rules_that_pay(terms, parts, fees, _at_worst))
-    settled = low == high and not any(_needs_a_person(part) for part in parts)
+def _at_stake(held: Sequence[Account], as_of_ms: int) -> list[Credit]:
+    """What a running period puts at stake: if the rest stays up, goes on as so far, or is all down."""
+    stakes = {name: settled(held, point) for name, point in _STAKES.items()}
+    return [
+        _credit(
+            each,
+            as_of_ms,
+            state="none",
+            inputs={
+                "exposure": {name: _printed(found[index].minor, each.currency) for name, found in stakes.items()}
+                if each.currency is not None
+                else {}
+            },
+        )
+        for index, each in enumerate(held)
+    ]
+
+
+def _calculated(held: Sequence[Account], as_of_ms: int) -> list[Credit]:
+    figure, best, worst = (settled(held, point) for point in ("figure", "best", "worst"))
+    return [
+        _decided(each, now, low, high, as_of_ms) for each, now, low, high in zip(held, figure, best, worst, strict=True)
+    ]
+
+
+def _decided(held: Account, now: Settled, low: Settled, high: Settled, as_of_ms: int) -> Credit:
+    same = (low.minor, low.service_days) == (high.minor, high.service_days)
+    decided = same and not any(_needs_a_person(part) for part in held.parts)
     return _credit(
-        terms,
-        state="calculated" if settled else "needs_decision",
-        lines=_lines(owed, amount, parts),
-        amount=format_minor(amount, currency),
-        low=format_minor(low, currency),
-        high=format_minor(high, currency),
-        determined=settled,
-        caps=_caps(terms, owed),
+        held,
+        as_of_ms,
+        state="calculated" if decided else "needs_decision",
+        lines=_lines(held, now),
+        amount=_printed(now.minor, held.currency),
+        low=_printed(low.minor, held.currency),
+        high=_printed(high.minor, held.currency),
+        determined=decided,
+        service_days=_days_text(held.terms, now.service_days),
+        caps=tuple(_cap(told, held.currency) for told in now.caps),
+        inputs=_entered(held),
     )
 
 
-def _credit(terms: Terms, **known: Any) -> Credit:
+def _printed(minor: int, currency: str | None) -> str | None:
+    return None if currency is None else format_minor(minor, currency)
+
+
+def _days_text(terms: Terms, service_days: Fraction) -> str | None:
+    """Null in a contract that never pays them."""
+    paid = any(isinstance(pay, ServiceDays) for rule in terms.credits for pay in pays(rule))
+    return exact_text(service_days) if paid else None
+
+
+def settled(held: Sequence[Account], point: Point) -> tuple[Settled, ...]:
+    """All services of a contract at a point: each alone, then together. Raises MissingInput."""
+    owed = [owed_at(each, point) for each in held]
+    worths = [each.worth for each in owed]
+    terms, caps = held[0].terms, shared(held[0].caps)
+    if terms.several_services == "highest":
+        best = max(range(len(worths)), key=lambda index: (worths[index].rank, -index))
+        worths = [each if index == best else Worth() for index, each in enumerate(worths)]
+    whole, told = apply(summed(worths), caps, _basis_of_all(held)) if caps else (summed(worths), ())
+    minor = _payable(terms, whole.minor)
+    minors = apportion(minor, [each.minor for each in worths])
+    spread = _spread(whole.service_days, [each.service_days for each in worths])
+    return tuple(
+        Settled(each, share, days, (*each.caps, *told)) for each, share, days in zip(owed, minors, spread, strict=True)
+    )
+
+
+def _basis_of_all(held: Sequence[Account]) -> Basis:
+    """What caps over all services are taken of: one fee for all, or the sum of theirs; inputs of the first that has."""
+    bases = [each.basis(None if each.fee is None else each.fee.minor) for each in held]
+    if held[0].terms.fee_terms.of == "contract":
+        return bases[0]
+    fees = [basis.period_fee_minor for basis in bases if basis.period_fee_minor is not None]
+    years = [basis.annual_minor for basis in bases if basis.annual_minor is not None]
+    return replace(
+        bases[0],
+        fee_minor=sum(fees) if len(fees) == len(bases) else None,
+        period_fee_minor=sum(fees) if len(fees) == len(bases) else None,
+        annual_minor=sum(years, Fraction(0)) if len(years) == len(bases) else None,
+    )
+
+
+def _spread(whole: Fraction, shares: Sequence[Fraction]) -> list[Fraction]:
+    total = sum(shares, Fraction(0))
+    return [share * whole / total if total else Fraction(0) for share in shares]
+
+
+def _payable(terms: Terms, exact: Fraction) -> int:
+    """One rounding, then the minimum on the rounded amount."""
+    amount = round_minor(exact, terms.options.rounding)
+    return amount if _reaches_minimum(terms, amount) else 0
+
+
+def _reaches_minimum(terms: Terms, amount: int) -> bool:
+    if terms.minimum is None:
+        return True
+    comparison, least = terms.minimum
+    return amount > least.minor if comparison == ">" else amount >= least.minor
+
+
+def _credit(held: Account, as_of_ms: int, **known: Any) -> Credit:
     empty: dict[str, Any] = {"inputs": {}, "lines": (), "amount": None, "low": None, "high": None, "caps": ()}
+    fee = held.fee
     return Credit(
         **empty
         | {
-            "fee": None if terms.fee is None else format_minor(terms.fee.minor, terms.fee.currency),
-            "currency": None if terms.fee is None else terms.fee.currency,
+            "fee": None if fee is None else format_minor(fee.minor, fee.currency),
+            "currency": held.currency,
             "determined": False,
             "service_days": None,
-            "claim": {"deadline_ms": None, "state": "automatic"},
+            "claim": _claim(held, as_of_ms),
         }
         | known
     )
+
+
+def _claim(held: Account, as_of_ms: int) -> dict[str, Any]:
+    read = [quantities(part, held.told, "figure") for part in held.parts]
+    outages = together(read, held.parts, held.told, "figure").outages
+    options = held.terms.options
+    return claim_of(held.terms.claim, outages, held.period, length=options.period, as_of_ms=as_of_ms)
 
 
 def _needs_a_person(part: Section) -> bool:
@@ -108,129 +203,91 @@ def _needs_a_person(part: Section) -> bool:
     return short or part.judgement.reason == "no_checks"
 
 
-def _at_best(part: Section) -> Fraction | None:
-    bounds = _deciding_bounds(part)
-    return bounds and bounds[1]
+def _entered(held: Account) -> dict[str, Any]:
+    """What was entered and used, as text."""
+    entered, found = held.inputs, {}
+    for name in ("annual_fee", "hourly_rate", "credited"):
+        money = getattr(entered, name)
+        if money is not None:
+            found[name] = format_minor(money.minor, money.currency)
+    for name in ("quantity", "users"):
+        if getattr(entered, name) is not None:
+            found[name] = f"{getattr(entered, name):f}"
+    if entered.history is not None:
+        found["history"] = ", ".join(each if isinstance(each, str) else f"{each:f}" for each in entered.history)
+    found |= {
+        f"remaining.{name}": format_minor(money.minor, money.currency) for name, money in entered.remaining.items()
+    }
+    return found | {f"values.{name}": f"{value:f}" for name, value in entered.values.items()}
 
 
-def _at_worst(part: Section) -> Fraction | None:
-    bounds = _deciding_bounds(part)
-    return bounds and bounds[0]
+def _cap(told: Capped, currency: str | None) -> dict[str, Any]:
+    in_days = isinstance(told.cap.limit, ServiceDays)
+    exact = exact_text(told.limit) if in_days or currency is None else _major_text(told.limit, currency)
+    return {"cap": told.text, "exact": exact, "reached": told.reached}
 
 
-def _deciding_bounds(part: Section) -> tuple[Fraction, Fraction] | None:
-    """The bounds between which the credit lies; where the contract has decided unknown time, the figure itself."""
-    figure = part.measured.availability
-    if part.terms.options.unknown != "exclude" and figure is not None:
-        return figure, figure
-    return part.measured.bounds
-
-
-def rules_that_pay(terms: Terms, parts: Sequence[Section], fees: Sequence[Money], share: Share) -> tuple[Owed, ...]:
-    """Every rule of every part that pays at the given availability, in the order of parts and rules."""
-    found = []
-    for index, (part, fee) in enumerate(zip(parts, fees, strict=True)):
-        availability = share(part)
-        for table in terms.credits if availability is not None else ():
-            tier = deepest(table, availability * 100) if availability is not None else None
-            if tier is not None and availability is not None and tier.percent:
-                found.append(Owed(index, tier, fee, availability))
-    return tuple(found)
-
-
-def deepest(table: Tiers, availability_pct: Fraction) -> Tier | None:
-    """Of the rows that match the deepest; it counts once."""
-    matching = [row for row in table.rows if matches(row.edge, availability_pct)]
-    return min(matching, key=lambda row: (row.edge.value, row.edge.comparison), default=None)
-
-
-def matches(edge: Edge, value: Fraction) -> bool:
-    limit = Fraction(edge.value)
-    answers = {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}
-    return answers[edge.comparison]
-
-
-def payable(terms: Terms, owed: Sequence[Owed]) -> int:
-    """Sum, cap, one rounding, minimum: whole minor units."""
-    exact = sum((each.exact for each in owed), Fraction(0))
-    limit = _cap_minor(terms)
-    amount = round_minor(exact if limit is None else min(exact, limit), terms.options.rounding)
-    return amount if _reaches_minimum(terms, amount) else 0
-
-
-def _cap_minor(terms: Terms) -> Fraction | None:
-    if terms.cap_percent is None or terms.fee is None:
-        return None
-    return terms.fee.minor * Fraction(terms.cap_percent) / 100
-
-
-def _reaches_minimum(terms: Terms, amount: int) -> bool:
-    if terms.minimum is None:
-        return True
-    comparison, least = terms.minimum
-    return amount > least.minor if comparison == ">" else amount >= least.minor
-
-
-def _caps(terms: Terms, owed: Sequence[Owed]) -> tuple[dict[str, Any], ...]:
-    limit = _cap_minor(terms)
-    if limit is None or terms.fee is None or terms.cap_percent is None:
-        return ()
-    exact = sum((each.exact for each in owed), Fraction(0))
-    return (
-        {
-            "cap": f"{decimal_text(terms.cap_percent)} % of period",
-            "exact": _major_text(limit, terms.fee.currency),
-            "reached": exact > limit,
-        },
-    )
-
-
-def _lines(owed: Sequence[Owed], amount: int, parts: Sequence[Section]) -> tuple[CreditLine, ...]:
+def _lines(held: Account, now: Settled) -> tuple[CreditLine, ...]:
     """Each line printed so that they sum to the amount; a line that took a cent for that says so."""
-    shares = apportion(amount, [each.exact for each in owed])
-    return tuple(_line(each, minor, parts[each.part].terms) for each, minor in zip(owed, shares, strict=True))
+    dues = now.owed.dues
+    shares = apportion(now.minor, [due.worth.minor for due in dues])
+    return tuple(_line(held, due, minor) for due, minor in zip(dues, shares, strict=True))
 
 
-def _line(owed: Owed, minor: int, terms: Terms) -> CreditLine:
-    currency = owed.fee.currency
-    digits = digits_for(terms.target, max(JSON_DIGITS, terms.options.digits))
-    inputs = {
-        "availability_pct": floored(owed.availability * 100, digits),
-        "fee": format_minor(owed.fee.minor, currency),
-        "percent": decimal_text(owed.tier.percent),
-    }
-    if minor != round_minor(owed.exact, terms.options.rounding):
+def _line(held: Account, due: Due, minor: int) -> CreditLine:
+    part = held.parts[due.part]
+    inputs = {**_figures(held, due, part), **due.inputs}
+    if due.worth.service_days:
+        inputs["service_days"] = exact_text(due.worth.service_days)
+    if minor != round_minor(due.worth.minor, part.terms.options.rounding):
         inputs["printed"] = "so that the lines sum to the credit"
-    edge = owed.tier.edge
     return CreditLine(
-        part=owed.part,
-        rule=f"availability {edge.comparison} {decimal_text(edge.value)}: {decimal_text(owed.tier.percent)} %",
+        part=due.part,
+        rule=due.text,
         inputs=inputs,
-        exact=_major_text(owed.exact, currency),
-        amount=format_minor(minor, currency),
+        exact=_major_text(due.worth.minor, held.currency),
+        amount=_printed(minor, held.currency) or "0",
     )
 
 
-def _major_text(minor: Fraction, currency: str) -> str:
-    return exact_text(minor / 10 ** minor_digits(currency))
+def _figures(held: Account, due: Due, part: Section) -> dict[str, str]:
+    """What the rule was applied to: the availability, the fee, the percent of a row."""
+    found = {}
+    availability = part.measured.availability
+    if availability is not None:
+        digits = digits_for(part.terms.target, max(JSON_DIGITS, part.terms.options.digits))
+        found["availability_pct"] = floored(availability * 100, digits)
+    if due.fee_minor is not None and held.currency is not None:
+        found["fee"] = format_minor(due.fee_minor, held.currency)
+    if due.percent is not None:
+        found["percent"] = f"{due.percent:f}"
+    return found
 
 
-def _exposure(terms: Terms, parts: Sequence[Section], fees: Sequence[Money]) -> dict[str, str]:
-    """What a running period puts at stake: if the rest stays up, goes on as so far, or is all down."""
-    shares: dict[str, Share] = {
-        "incurred": lambda part: _at_end(part, Fraction(0)),
-        "projected": lambda part: part.measured.availability,
-        "at_most": lambda part: _at_end(part, Fraction(part.ahead_ms)),
-    }
-    return {
-        name: format_minor(payable(terms, rules_that_pay(terms, parts, fees, share)), fees[0].currency)
-        for name, share in shares.items()
-    }
+def _major_text(minor: Fraction, currency: str | None) -> str:
+    return exact_text(minor if currency is None else minor / 10 ** minor_digits(currency))
 
 
-def _at_end(part: Section, more_ms: Fraction) -> Fraction | None:
-    base = part.measured.considered_ms + part.ahead_ms
-    return (base - part.measured.counted_ms - more_ms) / base if base else None
+def just_missed(terms: Terms) -> Money | None:
+    """What is owed once the target is missed by next to nothing; None where that hangs on more than availability."""
+    if terms.fee is None or terms.target is None or not terms.credits:
+        return None
+    just_below = Fraction(terms.target) - Fraction(1, 10**12)
+    owed = []
+    for rule in terms.credits:
+        if (
+            not isinstance(rule, Tiers)
+            or rule.on != "availability"
+            or (rule.when is not None and rule.when.missed != 1)
+        ):
+            return None
+        row = deepest([(row.edge, row.pay) for row in rule.rows], just_below)
+        if row is not None and not isinstance(row[1], Percent):
+            return None
+        owed += [] if row is None or not isinstance(row[1], Percent) else [Fraction(row[1].value)]
+    whole = max(owed, default=Fraction(0)) if terms.several_rules == "highest" else sum(owed, Fraction(0))
+    caps = [Fraction(cap.limit.value) for cap in terms.caps if cap.of == "period" and isinstance(cap.limit, Percent)]
+    return Money(_payable(terms, terms.fee.minor * min([whole, *caps]) / 100), terms.fee.currency)
 
 
 def credit_totals(services: Sequence[ServiceStatement]) -> dict[str, Any]:

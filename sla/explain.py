@@ -129,8 +129,9 @@ def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> It
     for time_class, length_ms in part.split_ms.items():
         if length_ms:
             yield line("class", time_class.replace("_", " "), duration_text(length_ms, rounding="exact"))
-    yield line("base", "considered", f"{part.measure.base} ms")
-    yield line("base", "counted as downtime", f"{part.measure.counted} ms")
+    unit = part.measure.unit.replace("_", " ")
+    yield line("base", "considered", f"{part.measure.base} {unit}")
+    yield line("base", "counted as downtime", f"{part.measure.counted} {unit}")
     yield line("figure", _quotient(part), _percent(part.availability_pct))
     if part.bounds_pct is not None:
         text = "all unmeasured time counted down, all of it up"
@@ -196,17 +197,35 @@ def _budget(budget: Budget) -> str:
 
 def _credit(service: ServiceStatement, credit: Credit) -> Iterator[Line]:
     for owed in credit.lines:
-        text = f"{owed.rule} of {owed.inputs['fee']} {credit.currency}, at {owed.inputs['availability_pct']} %"
+        text = owed.rule
+        text += f" of {owed.inputs['fee']} {credit.currency}" if "fee" in owed.inputs else ""
+        text += "".join(f", {_input(key, value)}" for key, value in owed.inputs.items() if key not in _SAID)
+        text += f", at {owed.inputs['availability_pct']} %" if "availability_pct" in owed.inputs else ""
         yield Line(service.name, "credit", f"{text}: {owed.exact} exact", owed.amount, part=owed.part)
     for cap in credit.caps:
         reached = "reached" if cap["reached"] else "not reached"
-        yield Line(service.name, "credit", f"cap {cap['cap']}: {cap['exact']} {credit.currency}", reached)
+        limit = f"{cap['exact']} {credit.currency or ''}".rstrip()
+        yield Line(service.name, "credit", f"cap {cap['cap']}: {limit}", reached)
+    if credit.service_days is not None:
+        yield Line(service.name, "credit", "service days added to the term", credit.service_days)
     yield Line(service.name, "credit", _credit_state(credit), credit.amount)
+
+
+_SAID = ("fee", "availability_pct", "percent", "printed")
+
+
+def _input(key: str, value: str) -> str:
+    """`units 3`, `downtime 3 h 34 min`: what a rule was applied to."""
+    if key == "downtime_ms":
+        return f"downtime {value} ms"
+    return f"{key.replace('_', ' ')} {value}"
 
 
 def _credit_state(credit: Credit) -> str:
     if credit.state == "fee_missing":
         return "the fee of the period is not known: no amount"
+    if "missing" in credit.inputs:
+        return f"no amount: {credit.inputs['missing']} is not known"
     if credit.state == "needs_decision":
         return f"between {credit.low} and {credit.high} {credit.currency}: a person has to decide"
     if credit.amount is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from sla.inputs import NOTHING_ENTERED, Inputs
 from sla.spans import NOWHEN, Span, Spans
 
 Verdict = Literal["up", "degraded", "down", "unknown"]
@@ -46,6 +47,7 @@ class Outage:
     )
     endpoints: tuple[str, ...] = ()
     failed_checks: int | None = None
+    affected: Fraction | None = None  # users; None: all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +164,4 @@ class ServiceFacts:
     exclusions: tuple[Exclusion, ...] = ()
     outside_hours: Spans = NOWHEN  # time outside the agreed service hours
     method_changes: tuple[MethodChange, ...] = field(default=())
+    inputs: Inputs = NOTHING_ENTERED

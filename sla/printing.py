@@ -9,7 +9,8 @@ from sla.canonical import sha256
 from sla.figures import duration_text
 from sla.hours import week_json
 from sla.money import Money, format_minor
-from sla.terms import Comparing, Contract, Options, ServiceHours, Terms, Tiers, WindowTerms
+from sla.rules_text import caps_json, chronic_text, claim_json, rule_json
+from sla.terms import Comparing, Contract, Options, ServiceHours, Terms, WindowTerms
 
 INTERNAL = frozenset({"objective"})  # our own line: never shown to the client
 
@@ -90,13 +91,6 @@ def money_json(money: Money) -> dict[str, str]:
     return {"amount": format_minor(money.minor, money.currency), "currency": money.currency}
 
 
-def tiers_json(table: Tiers) -> dict[str, str]:
-    """`{"< 99.9": "10 %"}`, as a contract writes it."""
-    return {
-        f"{row.edge.comparison} {decimal_text(row.edge.value)}": f"{decimal_text(row.percent)} %" for row in table.rows
-    }
-
-
 def terms_json(terms: Terms, contract: Contract) -> dict[str, Any]:
     """One version's client-visible terms in full. The version's hash is of these."""
     written = {key: value for key, value in contract.printed.items() if key not in INTERNAL}
@@ -105,9 +99,16 @@ def terms_json(terms: Terms, contract: Contract) -> dict[str, Any]:
     return written | {
         "target": None if terms.target is None else decimal_text(terms.target),
         "fee": None if terms.fee is None else money_json(terms.fee),
-        "credits": [{"tiers": "availability", "rows": tiers_json(table)} for table in terms.credits],
-        "cap": "none" if terms.cap_percent is None else f"{decimal_text(terms.cap_percent)} % of period",
+        "fee_terms": {"by": terms.fee_terms.by, "of": terms.fee_terms.of},
+        "measure": {"by": terms.options.by},
+        "credits": [rule_json(rule) for rule in terms.credits],
+        "several_rules": terms.several_rules,
+        "several_services": terms.several_services,
+        "cap": caps_json(terms.caps),
         "minimum": None if terms.minimum is None else {"more_than": terms.minimum[0], **money_json(terms.minimum[1])},
+        "claim": claim_json(terms.claim),
+        "chronic": [chronic_text(rule) for rule in terms.chronic],
+        "review": terms.review,
         "clauses": dict(terms.clauses),
         "options": options_json(terms.options),
     }

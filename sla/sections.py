@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from sla.availability import Judgement, Measured, Tally, judge_target, measure, tally
 from sla.budget import budget
 from sla.compose import Evidence, announced
 from sla.facts import Exclusion, ServiceFacts
 from sla.laying import Case, Told, base_of, laid_again, lay, not_contracted
+from sla.measures import TIMED, measured_by
 from sla.period import Period
 from sla.spans import NOWHEN, Span, Spans
 from sla.statement import Budget
@@ -17,6 +19,8 @@ from sla.terms import Contract, Options, Terms, WindowTerms, in_force
 from sla.timeline import Layers, Piece, timeline
 
 __all__ = ["Section", "Told", "by_evidence", "cuts", "sections", "under_contract", "without"]
+
+AtBounds: TypeAlias = tuple[tuple[Piece, ...], tuple[Piece, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,17 @@ class Section:
     pieces: tuple[Piece, ...]
     sums: Tally
     measured: Measured
+    timed: Measured  # the same of time, whatever the contract measures
+    at_bounds: AtBounds | None  # the pieces had all unknown time been up, and down, where whole outages decide
     ahead_ms: int  # time still to come that will be considered
     judgement: Judgement
     budget: Budget | None
+
+    def pieces_at(self, point: str) -> tuple[Piece, ...]:
+        """The pieces at a bound: `best` and `worst` may count others than the figure does."""
+        if self.at_bounds is None or point not in ("best", "worst"):
+            return self.pieces
+        return self.at_bounds[0 if point == "best" else 1]
 
 
 def cuts(contract: Contract, period: Period) -> tuple[tuple[Span, Terms], ...]:
@@ -80,8 +92,11 @@ def _section(case: Case, span: Span) -> Section:
     layers = lay(case)
     pieces = timeline(layers)
     sums = tally(pieces)
-    measured = _measured(case, layers, sums)
-    ahead = _ahead_ms(case, (case.past[1], span[1]))
+    other = measured_by(case.service.inputs, pieces, case.past, terms.options)
+    at_bounds = _at_bounds(case, layers)
+    timed = _measured(case, sums, at_bounds)
+    measured = other or timed
+    ahead = 0 if other else _ahead_ms(case, (case.past[1], span[1]))
     return Section(
         span=span,
         terms=terms,
@@ -90,19 +105,27 @@ def _section(case: Case, span: Span) -> Section:
         pieces=pieces,
         sums=sums,
         measured=measured,
+        timed=timed,
+        at_bounds=at_bounds,
         ahead_ms=ahead,
         judgement=judge_target(measured, terms.target, terms.options, ahead_ms=ahead),
-        budget=_budget(terms, measured, ahead),
+        budget=None if other else _budget(terms, measured, ahead),
     )
 
 
-def _measured(case: Case, layers: Layers, sums: Tally) -> Measured:
+def _at_bounds(case: Case, layers: Layers) -> AtBounds | None:
+    if layers.counting is None:
+        return None
+    return timeline(lay(case, "all up")), timeline(lay(case, "all down"))
+
+
+def _measured(case: Case, sums: Tally, at_bounds: AtBounds | None) -> Measured:
     """What the part measures. Where whole outages decide, its bounds are counted anew, unknown time up and down."""
     options = case.terms.options
     base = base_of(case, case.past)
-    if layers.counting is None:
+    if at_bounds is None:
         return measure(sums, options, base_ms=base)
-    best, worst = (tally(timeline(laid)).counted for laid in (lay(case, "all up"), lay(case, "all down")))
+    best, worst = (tally(pieces).counted for pieces in at_bounds)
     return measure(sums, options, base_ms=base, at_best=best, at_worst=worst)
 
 
@@ -137,10 +160,12 @@ def without(section: Section, exclusion: Exclusion) -> Measured:
     Only its own span is laid anew; where whole outages decide what counts, all of the part is.
     """
     case, others = section.case, tuple(e for e in section.layers.exclusions if e is not exclusion)
-    if section.layers.counting is not None:
+    if section.layers.counting is not None or section.terms.options.by not in TIMED:
         case = replace(case, service=replace(case.service, exclusions=others))
         layers = lay(case)
-        return _measured(case, layers, tally(timeline(layers)))
+        pieces = timeline(layers)
+        other = measured_by(case.service.inputs, pieces, case.past, case.options)
+        return other or _measured(case, tally(pieces), _at_bounds(case, layers))
     here = laid_again(section.layers, exclusion.span)
     if here is None:
         return section.measured

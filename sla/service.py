@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
 from sla.availability import Measured, pooled, together, worst
 from sla.beginning import begun_by
 from sla.budget import summed
+from sla.claims import chronic_of
 from sla.compose import described, endpoint_of, expressions, extent, members
 from sla.counting import decides_whole
-from sla.credits import credit_of
 from sla.facts import Outage, ServiceFacts
-from sla.figures import JSON_DIGITS, bounds_text, digits_for, exact_text, floored
+from sla.figures import JSON_DIGITS, bounds_text, digits_for, floored
+from sla.inputs import Inputs, periods_before
+from sla.measures import TIMED, by_users, printed_measure
 from sla.outages import service_degraded, service_outages
 from sla.period import Period
 from sla.printing import decimal_text, options_json, why_counted
 from sla.sections import Section, Told, by_evidence, sections, without
 from sla.spans import Span, Spans
 from sla.statement import (
-    Measure,
+    Credit,
     Part,
     PrintedExclusion,
     PrintedOutage,
@@ -36,7 +38,7 @@ Kind = Literal["down", "degraded"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """All that is known when one service is printed."""
 
     contract: Contract
@@ -61,9 +63,9 @@ class _Case:
         return self.as_of_ms < self.period.to_ms
 
 
-def service_statement(contract: Contract, service: ServiceFacts, period: Period, *, as_of_ms: int) -> ServiceStatement:
+def judge_service(contract: Contract, service: ServiceFacts, period: Period, *, as_of_ms: int) -> Case:
     """Judge one service over the period, as of an instant."""
-    service = begun_by(service, contract.versions)
+    service = by_users(begun_by(service, contract.versions), contract)
     judged = judge_windows(service.windows, contract.versions, as_of_ms=as_of_ms)
     told = Told(
         windows=_own_windows(service, judged),
@@ -72,7 +74,7 @@ def service_statement(contract: Contract, service: ServiceFacts, period: Period,
     )
     parts = sections(contract, service, period, as_of_ms=as_of_ms, told=told)
     whole = pooled([part.measured for part in parts])
-    return _printed(_Case(contract, service, period, as_of_ms, told, parts, whole))
+    return Case(contract, service, period, as_of_ms, told, parts, whole)
 
 
 def _own_windows(service: ServiceFacts, windows: Iterable[JudgedWindow]) -> tuple[JudgedWindow, ...]:
@@ -82,17 +84,19 @@ def _own_windows(service: ServiceFacts, windows: Iterable[JudgedWindow]) -> tupl
     return tuple(judged for judged in windows if not judged.window.scope or judged.window.scope & named)
 
 
-def _printed(case: _Case) -> ServiceStatement:
+def service_statement(case: Case, credit: Credit | None) -> ServiceStatement:
+    """Every figure of a judged service, printed; `credit` is settled with those of the contract's other services."""
     sole = case.parts[0] if len(case.parts) == 1 else None
     judgement = worst([part.judgement for part in case.parts])
     pieces = [piece for part in case.parts for piece in part.pieces]
     target = sole.terms.target if sole else None
+    by = case.terms.options.by
     return ServiceStatement(
         id=case.service.id or None,
         name=case.service.name,
         target_pct=None if target is None else decimal_text(target),
         split_ms=together(part.sums for part in case.parts).split,
-        considered_ms=case.whole.considered_ms,
+        considered_ms=case.whole.considered_ms if by == "time" else None,
         availability_pct=availability_text(case.whole, case.terms),
         bounds_pct=_bounds(case.whole, case.terms),
         evidence_pct=_evidence(case),
@@ -100,18 +104,24 @@ def _printed(case: _Case) -> ServiceStatement:
         verdict=judgement.verdict,
         reason=judgement.reason,
         provisional=case.provisional,
-        measure=_measure(case.whole),
+        measure=printed_measure(case.whole, by, case.service.inputs),
         budget=summed([part.budget for part in case.parts if part.budget is not None]),
         timeline=printed(pieces),
-        parts=tuple(_part(part) for part in case.parts),
+        parts=tuple(_part(part, case.service) for part in case.parts),
         outages=_outages(case, pieces),
         maintenance=_windows(case),
         exclusions=_exclusions(case),
         checks=_checks(case.service),
         method_changes=_method_changes(case),
-        credit=credit_of(case.contract, case.parts, case.period, provisional=case.provisional),
+        credit=credit,
         composition=_composition(case),
+        chronic=chronic_of(case.terms, judgement.verdict, _history(case), provisional=case.provisional),
     )
+
+
+def _history(case: Case) -> Inputs:
+    inputs = case.service.inputs
+    return replace(inputs, history=periods_before(inputs, case.terms.options.by))
 
 
 def availability_text(measured: Measured, terms: Terms) -> str | None:
@@ -132,12 +142,10 @@ def _coverage(measured: Measured, terms: Terms) -> str | None:
     return None if measured.coverage is None else floored(measured.coverage * 100, terms.options.digits)
 
 
-def _measure(measured: Measured) -> Measure:
-    return Measure("time", "ms", str(measured.considered_ms), exact_text(measured.counted_ms))
-
-
-def _evidence(case: _Case) -> tuple[str, str] | None:
+def _evidence(case: Case) -> tuple[str, str] | None:
     """Availability with every outage as long and as short as its evidence allows; None without evidence."""
+    if case.terms.options.by not in TIMED:
+        return None
     past = Spans.of([case.past])
     outages = (*case.told.outages, *case.told.degraded)
     if not any(_has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages):
@@ -152,7 +160,7 @@ def _has_evidence(outage: Outage) -> bool:
     return any(at is not None for at in (outage.last_good_ms, outage.last_bad_ms, outage.first_good_ms))
 
 
-def _part(section: Section) -> Part:
+def _part(section: Section, service: ServiceFacts) -> Part:
     terms, measured = section.terms, section.measured
     return Part(
         from_ms=section.span[0],
@@ -160,8 +168,8 @@ def _part(section: Section) -> Part:
         target_pct=None if terms.target is None else decimal_text(terms.target),
         options=options_json(terms.options),
         split_ms=section.sums.split,
-        considered_ms=measured.considered_ms,
-        measure=_measure(measured),
+        considered_ms=measured.considered_ms if terms.options.by == "time" else None,
+        measure=printed_measure(measured, terms.options.by, service.inputs),
         availability_pct=availability_text(measured, terms),
         bounds_pct=_bounds(measured, terms),
         coverage_pct=_coverage(measured, terms),
@@ -171,7 +179,7 @@ def _part(section: Section) -> Part:
     )
 
 
-def _outages(case: _Case, pieces: Sequence[Piece]) -> tuple[PrintedOutage, ...]:
+def _outages(case: Case, pieces: Sequence[Piece]) -> tuple[PrintedOutage, ...]:
     """The outages that touch the time asked for, and the degraded stretches that count, in order of start."""
     seen = [part.layers.observed for part in case.parts]
     down = Spans.of(span for observed in seen for span in observed.down)
@@ -182,7 +190,7 @@ def _outages(case: _Case, pieces: Sequence[Piece]) -> tuple[PrintedOutage, ...]:
 
 
 def _told(
-    case: _Case, outages: Sequence[Outage], observed: Spans, pieces: Iterable[Piece], kind: Kind
+    case: Case, outages: Sequence[Outage], observed: Spans, pieces: Iterable[Piece], kind: Kind
 ) -> list[PrintedOutage]:
     owners = owned(extent(outage, case.as_of_ms) for outage in outages)
     seen: dict[int | None, int] = {}
@@ -203,7 +211,7 @@ def _told(
     ]
 
 
-def _why(case: _Case, outage: Outage, quiet_ms: int) -> str | None:
+def _why(case: Case, outage: Outage, quiet_ms: int) -> str | None:
     """Which options decided what of the outage counts, where any did."""
     begun = [part for part in case.parts if part.span[0] <= outage.from_ms]
     options = (begun or case.parts)[-1].terms.options
@@ -231,7 +239,7 @@ def _outage(outage: Outage, pieces: Sequence[Piece], down_ms: int, kind: Kind, w
     )
 
 
-def _windows(case: _Case) -> tuple[PrintedWindow, ...]:
+def _windows(case: Case) -> tuple[PrintedWindow, ...]:
     """The windows that touch the period; those before it were known only because they use up a cap."""
     start, end = case.period.from_ms, case.period.to_ms
     return tuple(
@@ -252,7 +260,7 @@ def _window(judged: JudgedWindow) -> PrintedWindow:
     )
 
 
-def _exclusions(case: _Case) -> tuple[PrintedExclusion, ...]:
+def _exclusions(case: Case) -> tuple[PrintedExclusion, ...]:
     start, end = case.past
     entries = sorted(case.service.exclusions, key=lambda entry: (entry.from_ms, entry.to_ms, entry.id or ""))
     return tuple(
@@ -285,7 +293,7 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _method_changes(case: _Case) -> tuple[dict[str, Any], ...]:
+def _method_changes(case: Case) -> tuple[dict[str, Any], ...]:
     start, end = case.past
     changes = sorted(case.service.method_changes, key=lambda change: (change.at_ms, change.endpoint))
     return tuple(
@@ -295,7 +303,7 @@ def _method_changes(case: _Case) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _composition(case: _Case) -> str:
+def _composition(case: Case) -> str:
     start, end = case.past
     (_, expression) = expressions(case.service, (start, max(end, start + 1)))[-1]
     return described(expression)

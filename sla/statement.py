@@ -150,6 +150,7 @@ class ServiceStatement:
     method_changes: tuple[dict[str, Any], ...]
     credit: Credit | None
     composition: str = ""  # "2 endpoints, all up"
+    chronic: tuple[dict[str, Any], ...] = ()  # {"rule": "3 in a row", "reached": true | false | null}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,11 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from sla.money import Money
+from sla.rules import Cap, Chronic, Claim, Edge, FeeTerms, Percent, Rule
 from sla.spans import NOWHEN, Spans
 
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """`< 99.9`: one comparison with a decimal, exact."""
-
-    comparison: Literal["<", "<=", ">", ">="]
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """One row of a tier table on availability: below this edge, this percent of the period's fee."""
-
-    edge: Edge
-    percent: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Tiers:
-    """Tier table on availability. Of the rows that match, the deepest counts once."""
-
-    rows: tuple[Tier, ...]
+WHOLE_FEE = Cap("period", Percent(Decimal(100)))
+WHOLLY = Edge(">=", Decimal(100))  # of a bucket, in percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +76,7 @@ class Options:
     """
 
     timezone: str
+    by: str = "time"  # what is measured: time | users | requests | periods | the name of a value
     maintenance: Literal["exclude", "count_up", "ignore"] = "exclude"
     exclusions: Literal["exclude", "count_up", "ignore"] = "exclude"
     unknown: Literal["exclude", "up", "down"] = "exclude"
@@ -104,7 +86,7 @@ class Options:
     min_outage_before_exclusions: bool = False
     merge_gap_ms: int = 0
     bucket_ms: int | None = None
-    bad: Edge = Edge(">=", Decimal(100))
+    bad: Edge = WHOLLY
     min_run: int = 1
     degraded: Literal["up", "down"] | Decimal = "up"
     before_first_check: Literal["unknown", "not_contracted"] = "unknown"
@@ -129,9 +111,15 @@ class Terms:
     options: Options
     target: Decimal | None = None  # percent
     fee: Money | None = None  # of the period
-    credits: tuple[Tiers, ...] = ()  # later rule kinds join this union
-    cap_percent: Decimal | None = Decimal(100)  # of the period's fee; None: `cap: none` was written
+    credits: tuple[Rule, ...] = ()
+    several_rules: Literal["sum", "highest"] = "sum"
+    several_services: Literal["sum", "highest"] = "sum"
+    caps: tuple[Cap, ...] = (WHOLE_FEE,)  # narrowest first; (): `cap: none` was written
     minimum: tuple[Literal[">", ">="], Money] | None = None
+    fee_terms: FeeTerms = field(default=FeeTerms())
+    claim: Claim = field(default=Claim())
+    chronic: tuple[Chronic, ...] = ()
+    review: str | None = None  # a day, printed
     clauses: tuple[tuple[str, str], ...] = ()  # (subject, clause), printed
     objective: Decimal | None = None  # our own line, percent: for alerts, never shown to the client
 

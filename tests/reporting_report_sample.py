@@ -12,9 +12,10 @@ from sla.build import Identity, build_statement
 from sla.facts import All, EndpointFacts, Exclusion, Member, Outage, ServiceFacts, Window
 from sla.money import Money
 from sla.period import Period
+from sla.rules import Cap, Edge, Percent, Tier, Tiers
 from sla.spans import NOWHEN, Spans
 from sla.statement import ServiceStatement, Statement
-from sla.terms import Contract, Edge, Options, Terms, Tier, Tiers, WindowTerms
+from sla.terms import Contract, Options, Terms, WindowTerms
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 HOUR = 3_600_000
@@ -46,7 +47,7 @@ def terms(target: str | None, fee: str | None = "5000.00", *, start: int | None 
         None if target is None else Decimal(target),
         None if fee is None else Money(int(Decimal(fee) * 100), "EUR"),
         () if target is None else (_tiers(target),),
-        cap_percent=Decimal(50),
+        caps=(Cap("period", Percent(Decimal(50))),),
         clauses=(("maintenance", "4.2"), ("credits", "9.5")),
     )
 
@@ -54,7 +55,7 @@ def terms(target: str | None, fee: str | None = "5000.00", *, start: int | None 
 def _tiers(target: str) -> Tiers:
     """The usual table, its first edge at the target where that is lower."""
     edges = (min(Decimal(edge), Decimal(target)) for edge, _ in ROWS)
-    return Tiers(tuple(Tier(Edge("<", edge), Decimal(p)) for edge, (_, p) in zip(edges, ROWS, strict=True)))
+    return Tiers(tuple(Tier(Edge("<", edge), Percent(Decimal(p))) for edge, (_, p) in zip(edges, ROWS, strict=True)))
 
 
 def service(

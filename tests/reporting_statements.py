@@ -10,17 +10,18 @@ from sla.build import Identity, build_statement
 from sla.facts import EndpointFacts, Member, Outage, ServiceFacts, Window
 from sla.money import Money
 from sla.period import Period, parse
+from sla.rules import Edge, Percent, Tier, Tiers
 from sla.spans import Spans
 from sla.statement import Statement
-from sla.terms import Contract, Edge, Options, Terms, Tier, Tiers
+from sla.terms import Contract, Options, Terms
 
 NOVEMBER = parse("2026-11", "UTC")
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TIERS = Tiers(
     (
-        Tier(Edge("<", Decimal("99.9")), Decimal(10)),
-        Tier(Edge("<", Decimal("99.0")), Decimal(25)),
-        Tier(Edge("<", Decimal("95.0")), Decimal(50)),
+        Tier(Edge("<", Decimal("99.9")), Percent(Decimal(10))),
+        Tier(Edge("<", Decimal("99.0")), Percent(Decimal(25))),
+        Tier(Edge("<", Decimal("95.0")), Percent(Decimal(50))),
     )
 )
 

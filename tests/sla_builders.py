@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,9 +12,10 @@ from sla.build import build_statement
 from sla.facts import All, EndpointFacts, Exclusion, Expression, Member, Outage, ServiceFacts, Window
 from sla.money import parse_amount
 from sla.period import Period, parse
+from sla.rules import Edge, Percent, Tier, Tiers
 from sla.spans import Span, Spans
 from sla.statement import ServiceStatement, Statement
-from sla.terms import Contract, Edge, Options, Terms, Tier, Tiers
+from sla.terms import Contract, Options, Terms
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 USUAL_TIERS = {"< 99.9": "10", "< 99.0": "25", "< 95": "50"}
@@ -71,11 +72,17 @@ def measured(*outages: Outage, **more: Any) -> ServiceFacts:
     return service(endpoint(outages=outages, **own), **more)
 
 
+_OWN = (
+    *("caps", "minimum", "clauses", "known_from_ms", "claim", "chronic", "fee_terms", "several_rules"),
+    "several_services",
+)
+
+
 def tiers(rows: Mapping[str, str] = USUAL_TIERS) -> Tiers:
     found = []
     for edge, percent in rows.items():
         comparison, value = edge.split()
-        found.append(Tier(Edge(comparison, Decimal(value)), Decimal(percent)))  # type: ignore[arg-type]
+        found.append(Tier(Edge(comparison, Decimal(value)), Percent(Decimal(percent))))  # type: ignore[arg-type]
     return Tiers(tuple(found))
 
 
@@ -83,13 +90,13 @@ def terms(target: str | None = "99.9", *, tz: str = "UTC", start: int = 0, **mor
     """One version of terms; what is no field of Terms is an option."""
     fee = more.pop("fee", None)
     credits = more.pop("credits", None)
-    own = {name: more.pop(name) for name in ("cap_percent", "minimum", "clauses", "known_from_ms") if name in more}
+    own = {name: more.pop(name) for name in _OWN if name in more}
     found = Terms(start, own.pop("known_from_ms", None), Options(timezone=tz, **more), None, **own)
     return replace(
         found,
         target=None if target is None else Decimal(target),
         fee=None if fee is None else parse_amount(fee),
-        credits=() if credits is None else (tiers(credits),),
+        credits=() if credits is None else (tiers(credits),) if isinstance(credits, Mapping) else tuple(credits),
     )
 
 
@@ -98,12 +105,16 @@ def contract(*versions: Terms, **more: Any) -> Contract:
 
 
 def statement(
-    facts: ServiceFacts, period: str | Period = "2026-11", agreed: Contract | None = None, as_of: str | None = None
+    facts: ServiceFacts,
+    period: str | Period = "2026-11",
+    agreed: Contract | None = None,
+    as_of: str | None = None,
+    more: Sequence[ServiceFacts] = (),
 ) -> Statement:
     """The whole statement, asked for after the end of the period unless said."""
     held = agreed or contract()
     asked = parse(period, held.versions[0].options.timezone) if isinstance(period, str) else period
-    return build_statement(held, [facts], asked, as_of_ms=asked.to_ms if as_of is None else ms(as_of))
+    return build_statement(held, [facts, *more], asked, as_of_ms=asked.to_ms if as_of is None else ms(as_of))
 
 
 def judged(*args: Any, **more: Any) -> ServiceStatement:

@@ -114,7 +114,7 @@ def test_every_mistake_is_named_with_its_line() -> None:
         "facts.yaml:4 options.bucket: 5 has no unit; write e.g. 5 s, 5 min or 2 h",
         "facts.yaml:4 options.unknown: 'maybe' is not known here; write exclude, up or down",
         "facts.yaml:5 target: 101 is above 100 %; write e.g. 99.9",
-        "facts.yaml:6 series: is not computed by this version; leave it out",
+        "facts.yaml:6 series: is no mapping; write `key: value` lines below series:",
     ]
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from config.load import ConfigError, load
 from config.model import Config
 from sla.facts import All, Any_, Definition, Member
 from sla.money import Money
+from sla.terms import WHOLE_FEE
 
 TEXT = """\
 version: 1
@@ -135,7 +135,7 @@ def test_a_contract_is_read_with_its_plan_its_zone_and_its_currency(write: Write
     [terms] = contract.versions
     assert (contract.client_name, contract.issuer, contract.four_eyes) == ("Acme", "Sample Operations", False)
     assert (terms.from_ms, terms.known_from_ms) == (at("2026-01-01 00:00"), at(FIRST))
-    assert (str(terms.target), terms.fee, terms.cap_percent) == ("99.90", Money(250000, "EUR"), Decimal(100))
+    assert (str(terms.target), terms.fee, terms.caps) == ("99.90", Money(250000, "EUR"), (WHOLE_FEE,))
     assert terms.options.windows.notice_ms == 72 * 3_600_000
     assert terms.options.timezone == "Europe/Berlin"
 

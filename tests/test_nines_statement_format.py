@@ -183,7 +183,8 @@ STATEMENT = {
     "totals": dict,
 }
 MAY_BE_ADDED = {  # optional keys within version 1, beside those of the format
-    "services": {"composition"},
+    "services": {"composition", "chronic"},
+    "terms": {"fee_terms", "measure", "several_rules", "several_services", "claim", "chronic", "review"},
     "outages": {"down_ms", "endpoints", "failed_checks", "kind", "why"},
     "maintenance": {"title"},
     "checks": {"unconfirmed"},

@@ -25,9 +25,10 @@ from sla_builders import (
     tiers,
 )
 
-from sla.credits import deepest
 from sla.facts import ServiceFacts
 from sla.money import Money
+from sla.rules import Cap, Percent
+from sla.rules_due import deepest
 from sla.statement import Credit
 from sla.terms import Terms
 
@@ -113,7 +114,7 @@ def test_unknown_time_that_the_contract_decides_leaves_nothing_open() -> None:
 
 @pytest.mark.parametrize(("cap", "amount", "reached"), [("100", "1250.00", False), ("27.5", "687.50", True)])
 def test_a_cap_cuts_the_sum_before_the_rounding(cap: str, amount: str, reached: bool) -> None:
-    capped = terms("99.9", fee="2500.00 EUR", credits=USUAL_TIERS, cap_percent=Decimal(cap))
+    capped = terms("99.9", fee="2500.00 EUR", credits=USUAL_TIERS, caps=(Cap("period", Percent(Decimal(cap))),))
     found = credit(down_share("6"), capped)
     assert (found.amount, found.caps[0]["reached"], found.lines[0].amount) == (amount, reached, amount)
 
@@ -121,7 +122,7 @@ def test_a_cap_cuts_the_sum_before_the_rounding(cap: str, amount: str, reached: 
 def test_without_a_cap_nothing_is_cut() -> None:
     steep = {"< 99.9": "150"}
     assert credit(down_share("6"), terms(fee="100.00 EUR", credits=steep)).amount == "100.00"
-    assert credit(down_share("6"), terms(fee="100.00 EUR", credits=steep, cap_percent=None)).amount == "150.00"
+    assert credit(down_share("6"), terms(fee="100.00 EUR", credits=steep, caps=())).amount == "150.00"
 
 
 @pytest.mark.parametrize(("rounding", "amount"), [("half_up", "0.13"), ("half_even", "0.12")])
@@ -179,11 +180,9 @@ def test_totals_are_per_currency() -> None:
 
 def test_a_row_whose_edge_is_included_matches_there() -> None:
     table = tiers({"<= 99.0": "25", "< 99.0": "30"})
-    assert [tier.percent if (tier := deepest(table, Fraction(value))) else None for value in ("99", "98", "99.5")] == [
-        Decimal(25),
-        Decimal(30),
-        None,
-    ]
+    rows = [(row.edge, row.pay) for row in table.rows]
+    found = [deepest(rows, Fraction(value)) for value in ("99", "98", "99.5")]
+    assert [row and row[1] for row in found] == [Percent(Decimal(25)), Percent(Decimal(30)), None]
 
 
 def test_older_statements_do_not_follow_a_later_version() -> None:

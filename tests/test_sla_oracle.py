@@ -29,9 +29,10 @@ from sla.facts import (
 )
 from sla.money import Money
 from sla.period import parse
+from sla.rules import Cap, Edge, Percent, Tier, Tiers
 from sla.spans import Spans
 from sla.statement import ServiceStatement
-from sla.terms import Contract, Edge, Options, Terms, Tier, Tiers, WindowTerms
+from sla.terms import Contract, Options, Terms, WindowTerms
 
 SLOT = 3_600_000
 PERIOD = parse("2026-11-02/2026-11-05", "UTC")
@@ -139,7 +140,7 @@ def _exclusion(draw: Random, number: int) -> Exclusion:
 
 def _contract(draw: Random, options: Options) -> Contract:
     rows = (("<", "99", "5"), ("<=", "90", "10.5"), ("<", "90", "33.33"), ("<", "40", "80"))
-    tiers = Tiers(tuple(Tier(Edge(sign, Decimal(edge)), Decimal(pay)) for sign, edge, pay in rows))  # type: ignore[arg-type]
+    tiers = Tiers(tuple(Tier(Edge(sign, Decimal(edge)), Percent(Decimal(pay))) for sign, edge, pay in rows))  # type: ignore[arg-type]
     fee = Money(draw.choice((5, 1234, 250_000)), draw.choice(("EUR", "JPY", "BHD")))
     terms = Terms(
         draw.choice((0, 0, at(draw.randint(0, COUNT // 2)))),
@@ -148,7 +149,7 @@ def _contract(draw: Random, options: Options) -> Contract:
         draw.choice((None, Decimal(50), Decimal(90), Decimal("99.9"), Decimal(100))),
         fee,
         (tiers,),
-        cap_percent=draw.choice((None, Decimal(100), Decimal("20.5"))),
+        caps=draw.choice(((), *((Cap("period", Percent(Decimal(most))),) for most in ("100", "20.5")))),
         minimum=draw.choice((None, (">", Money(130, fee.currency)), (">=", Money(130, fee.currency)))),
     )
     return Contract(
@@ -358,8 +359,9 @@ def owed(availability: Fraction, found: Scene) -> int:
     ]
     hit = [pay for edge, sign, pay in rows if availability < edge or (sign == "<=" and availability == edge)]
     exact = terms.fee.minor * Fraction(hit[-1]) / 100 if hit else Fraction(0)
-    if terms.cap_percent is not None:
-        exact = min(exact, terms.fee.minor * Fraction(terms.cap_percent) / 100)
+    for cap in terms.caps:
+        assert isinstance(cap.limit, Percent)
+        exact = min(exact, terms.fee.minor * Fraction(cap.limit.value) / 100)
     half = exact - floor(exact) == Fraction(1, 2)
     whole = floor(exact + Fraction(1, 2))
     whole -= half and whole % 2 and found.options.rounding == "half_even"

@@ -19,7 +19,7 @@ from sla_builders import contract, judged, measured, terms
 from sla.facts import Exclusion, Outage
 from sla.money import Money
 from sla.period import Period
-from sla.terms import Edge, Tier, Tiers
+from sla.rules import Edge, Percent, Tier, Tiers
 
 FILE = Path(__file__).parents[2] / "shared" / "data" / "contracts.json"
 PLAIN = ["aws-arc-cluster", "fastly-network", "pagerduty", "twilio-services-api"]
@@ -50,7 +50,7 @@ def rows(published: dict[str, Any]) -> tuple[Tier, ...]:
         comparison = "<" if "lt" in row["when"] else "<="
         value = row["when"].get("lt") or row["when"]["lte"]
         assert row["credit"]["unit"] == "pct_fee"
-        found.append(Tier(Edge(comparison, Decimal(value)), Decimal(row["credit"]["value"])))
+        found.append(Tier(Edge(comparison, Decimal(value)), Percent(Decimal(row["credit"]["value"]))))
     return tuple(found)
 
 

@@ -129,7 +129,7 @@ def _tier_table(credits_: Any) -> Mapping[str, Any]:
 
 def _tier(edge: str, share: str) -> Tier | None:
     match = EDGE.match(edge.strip())
-    figure = re.match(r"\s*(\d+(?:\.\d+)?)", share)
+    figure = re.fullmatch(r"\s*(\d+(?:\.\d+)?) ?%", share)
     return Tier(match[1].replace("<=", "≤"), match[2], figure[1]) if match and figure else None
 
 
@@ -147,7 +147,9 @@ def _formula(service: ServiceStatement, credit: Credit, page: Reading) -> Formul
 
 
 def _hit(rule: str) -> Tier | None:
-    """The tier named by a credit line: `availability < 99.9: 10 %`."""
+    """The tier named by a credit line: `availability < 99.9: 10 %`; other rules stand in their own words."""
+    if not re.fullmatch(r"availability [<=≤ ]+[\d.]+: [\d.]+ %", rule):
+        return None
     edge, share = EDGE.search(rule), SHARE.search(rule)
     return Tier(edge[1].replace("<=", "≤"), edge[2], share[1]) if edge and share else None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from reporting.report import reading, wording
 from reporting.report.reading import Reading
+from sla.figures import exact_text
 from sla.statement import Credit, ServiceStatement
 
 NO_FIGURE = {"no_checks": "no check was made", "all_excluded": "all of its time is excluded"}
@@ -106,12 +108,19 @@ def _credit(page: Reading) -> tuple[str, ...]:
     if any(credit.state == "fee_missing" for credit in credits_):
         names = [s.name for s in page.services if s.credit is not None and s.credit.state == "fee_missing"]
         return (f"The service credit cannot be computed yet: the fee of {wording.listed(names)} is not recorded.",)
+    missing = sorted({str(credit.inputs["missing"]) for credit in credits_ if "missing" in credit.inputs})
+    if missing:
+        return (f"The service credit cannot be computed yet: {wording.listed(missing)} is not recorded.",)
     if not all(credit.determined for credit in credits_):
         return (_undecided(credits_, page),)
-    total = credit_total(credits_)
-    if total is None or not Decimal(total):
-        return ("No service credit is due.",)
-    return (f"A service credit of {wording.money(total, page.currency)} is due.",)
+    return _due(credits_, page)
+
+
+def _due(credits_: Sequence[Credit], page: Reading) -> tuple[str, ...]:
+    total, days = credit_total(credits_), sum((Fraction(credit.service_days or 0) for credit in credits_), Fraction(0))
+    told = [f"A service credit of {wording.money(total, page.currency)} is due."] if total and Decimal(total) else []
+    told += [f"Service days added to the term: {exact_text(days)}."] if days else []
+    return tuple(told) or ("No service credit is due.",)
 
 
 def _undecided(credits_: Sequence[Credit], page: Reading) -> str:
