@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ledger import journal, schema
 from ledger.facts import endpoint_facts
 from ledger.import_judging import FOREVER_MS
 from ledger.import_records import ImportRunning, Kind, SourceJudgedOtherwise, SourceTaken, earlier, importing
+from ledger.imported import Witness, united
 from ledger.imports import OutageRow, Request, Taken, import_checks, import_outages
 from ledger.journal import PROGRAM
 from ledger.latency import latencies
@@ -28,8 +30,9 @@ from ledger.outages import Recorded, outages
 from ledger.query import all_rows
 from ledger.sampling import due_and_made
 from ledger.store import Ledger, OlderDatabase, open_ledger
-from sla.facts import EndpointFacts
+from sla.facts import EndpointFacts, Outage
 from sla.judge import Check, Method
+from sla.spans import Spans
 
 DAY = 24 * HOUR
 NOW = T0 + DAY
@@ -264,6 +267,19 @@ def test_two_imports_do_not_write_at_once_and_the_daemon_is_not_in_their_way(tmp
         take(ledger, checks("uu"))
 
 
+def test_the_daemon_writes_on_while_history_comes_in(tmp_path: Path) -> None:
+    past = checks("u" * 9_990 + "d" * 10 + "u" * 2_000, from_ms=T0 - 20 * DAY)
+    with new_ledger(tmp_path) as ledger, writing(ledger) as writer, ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(take, ledger, past)
+        state = None
+        for minute in range(200):
+            state = watch(writer, checks("u", from_ms=T0 + minute * MINUTE), state=state)
+        assert coming.result(timeout=60).new == len(past)
+        assert writer.lost == 0
+        with ledger.read() as connection:
+            assert [row.n for row in all_rows(connection, "SELECT COUNT(*) AS n FROM raw_check")] == [200]
+
+
 # -- beside live checks ------------------------------------------------------------------------------------------------
 
 
@@ -325,6 +341,51 @@ def test_of_two_sources_that_differ_the_worse_holds_whichever_came_first(tmp_pat
                 take(ledger, good if source == "a" else bad, f"{source}.csv", source=source)
             answers.append(minutes(facts(ledger).outages))
     assert answers == [[(3.0, 7.0)], [(3.0, 7.0)]]
+
+
+@st.composite
+def witnesses(draw: st.DrawFn) -> Witness:
+    """Somebody who looked now and then, and whose outages begin and end where it looked."""
+    steps = draw(st.lists(st.integers(0, 30), min_size=0, max_size=6, unique=True).map(sorted))
+    covered = Spans.of(zip(steps[::2], steps[1::2], strict=False))
+    cuts = draw(st.lists(st.sampled_from(range(31)), max_size=6, unique=True).map(sorted))
+    spans = [span for span in zip(cuts[::2], cuts[1::2], strict=False) if span[0] in covered]
+    return Witness(covered, tuple(Outage(f"O-{start}", start, end) for start, end in spans))
+
+
+@settings(max_examples=300, deadline=None)
+@given(live=witnesses(), first=witnesses(), second=witnesses())
+def test_at_each_instant_those_decide_who_looked_and_live_checks_first(
+    live: Witness, first: Witness, second: Witness
+) -> None:
+    def bad(witness: Witness, at: int) -> bool:
+        return at in witness.covered and any(o.from_ms <= at < (o.to_ms or 0) for o in witness.outages)
+
+    found = united(live, [first, second], until_ms=40)
+    told = Spans.of((o.from_ms, o.to_ms or 0) for o in found)
+    assert len(told.spans) == len(found)  # none overlaps or touches another
+    for at in range(31):
+        if at in live.covered:
+            assert (at in told) == bad(live, at)
+        elif at in first.covered or at in second.covered:
+            assert (at in told) == (bad(first, at) or bad(second, at))
+    spans = [(o.from_ms, o.to_ms) for o in united(live, [second, first], until_ms=40)]
+    assert spans == [(o.from_ms, o.to_ms) for o in found]
+
+
+def test_any_cut_of_time_shows_the_same_outages_of_live_and_imported_history(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        seen_live(ledger, "uudd--------------------dduu----dduu")
+        take(ledger, checks("uuuuddduuuudd", from_ms=T0 + 3 * MINUTE), source="a")
+        take(ledger, checks("dddduuuu", from_ms=T0 + 14 * MINUTE), source="b")
+        report(ledger, (26, 33), (36, 45))
+        whole = {(o.from_ms, o.to_ms, o.id) for o in facts(ledger).outages}
+        for start in range(-2, 50):
+            span = (T0 + start * MINUTE, T0 + (start + 5) * MINUTE)
+            cut = facts(ledger, from_ms=span[0], to_ms=span[1]).outages
+            shown = {(o.from_ms, o.to_ms, o.id) for o in cut}
+            assert shown == {one for one in whole if one[0] < span[1] and one[1] > span[0]}, start
+    assert len(whole) > 4
 
 
 def test_imported_checks_are_made_checks_and_answer_for_times_without_live_ones(tmp_path: Path) -> None:
