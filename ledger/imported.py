@@ -36,7 +36,8 @@ class _Told:
 def united(live: Witness, others: Sequence[Witness], *, until_ms: int) -> tuple[Outage, ...]:
     """The outages as all of them together saw it, in order of time; one that lasts is looked at until `until_ms`.
 
-    What touches is one outage: it has the id and the words of the one that it overlaps longest.
+    What touches is one outage: it has the id and the words of the one that it overlaps longest. What is left of an
+    outage where nobody saw it bad is none.
     """
     if not others:
         return live.outages
@@ -49,7 +50,9 @@ def united(live: Witness, others: Sequence[Witness], *, until_ms: int) -> tuple[
         for outage in witness.outages
     ]
     seen_good = live.covered - down
-    return tuple(_one(span, told, seen_good, until_ms) for span in Spans.of(s for one in told for s in one.kept))
+    begun = {outage.from_ms for outage in live.outages}
+    spans = [span for span in Spans.of(s for one in told for s in one.kept) if down.clip(*span) or span[0] in begun]
+    return tuple(_one(span, told, seen_good, until_ms) for span in spans)
 
 
 def _extent(outage: Outage, until_ms: int) -> Span:

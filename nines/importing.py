@@ -19,7 +19,7 @@ from config.importers import (
     read_checks,
     read_outages,
 )
-from config.problems import ConfigError, Problem, unknown_name
+from config.problems import ConfigError, Problem, nearest, unknown_name
 from ledger.definitions import history
 from ledger.import_judging import FOREVER_MS, Methods
 from ledger.import_records import Earlier, Kind, check_source, earlier
@@ -90,6 +90,7 @@ class Outcome:
     source: str
     kind: Kind
     taken: Taken = field(default_factory=Taken)
+    rows: int = 0  # read, taken or refused
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     read_over: tuple[str, ...] = ()
@@ -110,10 +111,14 @@ def import_file(
         return outcome
     known = Known(history(ledger), wanted)
     try:
+        named = wanted.shape.endpoint and known.endpoint(wanted.shape.endpoint)
+    except ValueError as error:
+        raise ConfigError([Problem(str(path), None, "--endpoint", str(error))]) from None
+    try:
         if wanted.kind == "checks":
             _checks(ledger, path, wanted, request, known, outcome, progress)
         else:
-            _outages(ledger, path, wanted, request, known, outcome)
+            _outages(ledger, path, wanted, request, known, outcome, named)
     except NothingTaken:
         outcome.nothing_taken = True
     return outcome
@@ -164,8 +169,10 @@ class Known:
             raise ValueError(f"{words}; name the one that this was seen of")
         if self._wanted.create:
             return name
-        words = unknown_name("endpoint", name, self._endpoints, "endpoints")
-        raise ValueError(f"{words}, then `nines config apply`; or give --create")
+        if nearest(name, self._endpoints) is not None:
+            raise ValueError(unknown_name("endpoint", name, self._endpoints, "endpoints"))
+        words = f"no endpoint {name!r} is defined; define it under endpoints: and run `nines config apply`"
+        raise ValueError(f"{words}, or give --create" if self._wanted.kind == "checks" else words)
 
     def methods(self, endpoint: str) -> Methods:
         """How it is judged, from when on: its definitions' method, overridden where the import says so."""
@@ -189,9 +196,10 @@ def _checks(
     file, size = checks_file(path, wanted.shape), path.stat().st_size
 
     def rows() -> Iterator[CheckRow]:
-        for number, row in enumerate(read_checks(file, wanted.shape, now_ms=wanted.at_ms)):
-            if not number % 5_000:
+        for row in read_checks(file, wanted.shape, now_ms=wanted.at_ms):
+            if not outcome.rows % 5_000:
                 progress("reading", file.bytes_read, size)
+            outcome.rows += 1
             if isinstance(row, CheckSeen) and (endpoint := _endpoint(row, known, file, outcome)) is not None:
                 yield endpoint, row.location, row.check
             elif isinstance(row, Refusal):
@@ -203,19 +211,27 @@ def _checks(
     )
 
 
-def _outages(ledger: Ledger, path: Path, wanted: Wanted, request: Request, known: Known, outcome: Outcome) -> None:
+def _outages(
+    ledger: Ledger,
+    path: Path,
+    wanted: Wanted,
+    request: Request,
+    known: Known,
+    outcome: Outcome,
+    named: str | None,
+) -> None:
     file = outages_file(path, wanted.shape)
 
     def rows() -> Iterator[OutageRow]:
         for row in read_outages(file, wanted.shape, now_ms=wanted.at_ms, observed=wanted.observed):
+            outcome.rows += 1
             if isinstance(row, OutageSeen) and (endpoint := _endpoint(row, known, file, outcome)) is not None:
                 yield OutageRow(endpoint, row.location, row.from_ms, row.to_ms, row.cause, row.text, row.note)
             elif isinstance(row, Refusal):
                 _refuse(outcome, row)
         _finish(file, wanted, outcome)
 
-    named = wanted.shape.endpoint
-    places = [(known.endpoint(named), wanted.shape.location)] if named and wanted.observed else []
+    places = [(named, wanted.shape.location)] if named and wanted.observed else []
     outcome.taken = import_outages(
         ledger, request, rows(), observed=wanted.observed, places=places, refused=lambda: outcome.refused
     )
@@ -241,9 +257,13 @@ def _refuse(outcome: Outcome, refusal: Refusal) -> None:
 def _finish(file: HistoryFile, wanted: Wanted, outcome: Outcome) -> None:
     """The last row was read: is it still the file that was asked for, and is it to be taken?"""
     outcome.read_over = tuple(file.read_over)
+    fault = None
     if file.sha256 != outcome.sha256:
-        words = "changed while it was read; import it again when nobody writes to it"
-        raise ConfigError([Problem(str(file.path), None, "", words)])
+        fault = "changed while it was read; import it again when nobody writes to it"
+    elif not outcome.rows and not (wanted.observed and wanted.shape.endpoint):
+        fault = "holds no row; where nothing was seen down, say --observed FROM/TO and --endpoint ID"
+    if fault is not None:
+        raise ConfigError([Problem(str(file.path), None, "", fault)])
     if wanted.strict and outcome.refused:
         raise NothingTaken
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,65 +14,18 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ledger_history import DAY, REACH, facts, known, minutes, recorded, report, request, take
 from ledger_scenes import HOUR, METHOD, MINUTE, SECOND, T0, checks, new_ledger, watch, writing
 from sqlalchemy import create_engine
 
 from ledger import journal, schema
-from ledger.facts import endpoint_facts
 from ledger.import_judging import FOREVER_MS
-from ledger.import_records import ImportRunning, Kind, SourceJudgedOtherwise, SourceTaken, earlier, importing
-from ledger.imports import OutageRow, Request, Taken, import_checks, import_outages
-from ledger.journal import PROGRAM
-from ledger.latency import latencies
-from ledger.outages import Recorded, outages
+from ledger.import_records import ImportRunning, SourceJudgedOtherwise, SourceTaken, earlier, importing
+from ledger.imports import import_checks
+from ledger.outages import outages
 from ledger.query import all_rows
-from ledger.sampling import due_and_made
-from ledger.store import Ledger, OlderDatabase, open_ledger
-from sla.facts import EndpointFacts
+from ledger.store import OlderDatabase, open_ledger
 from sla.judge import Check, Method
-
-DAY = 24 * HOUR
-NOW = T0 + DAY
-REACH = Fraction(130, 60)  # minutes
-
-
-def request(file: str = "a.csv", *, kind: Kind = "checks", source: str = "other", **more: Any) -> Request:
-    judged = more.pop("judged", {})
-    return Request(kind, source, file, f"sha of {file}", NOW, PROGRAM, {"judged": judged}, judged, **more)
-
-
-def take(ledger: Ledger, made: Iterable[Check], file: str = "a.csv", *, method: Method = METHOD, **more: Any) -> Taken:
-    rows = [("api", "local", check) for check in made]
-    return import_checks(ledger, request(file, **more), rows, methods=lambda endpoint: ((0, method),))
-
-
-def report(ledger: Ledger, *rows: tuple[int, int], file: str = "o.csv", observed: Any = None, **words: str) -> Taken:
-    """Outages by their minutes after T0."""
-    told = [OutageRow("api", "local", T0 + start * MINUTE, T0 + end * MINUTE, **words) for start, end in rows]
-    asked = request(file, kind="outages", source="provider")
-    span = None if observed is None else (T0 + observed[0] * MINUTE, T0 + observed[1] * MINUTE)
-    return import_outages(ledger, asked, told, observed=span)
-
-
-def facts(ledger: Ledger, *, from_ms: int = T0 - HOUR, to_ms: int = NOW, now_ms: int = NOW) -> EndpointFacts:
-    return endpoint_facts(ledger, ["api"], from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)["api"]
-
-
-def minutes(found: Iterable[Any]) -> list[tuple[Fraction, Fraction | None]]:
-    """[from, to) of outages or spans, in minutes after T0."""
-    ends = [(one.from_ms, one.to_ms) if hasattr(one, "from_ms") else one for one in found]
-    return [(Fraction(start - T0, MINUTE), None if end is None else Fraction(end - T0, MINUTE)) for start, end in ends]
-
-
-def known(found: EndpointFacts, *, until: int) -> Fraction:
-    """Minutes from T0 to T0 + `until` of which something is known."""
-    return until - Fraction(found.unknown.clip(T0, T0 + until * MINUTE).total_ms, MINUTE)
-
-
-def recorded(ledger: Ledger) -> list[tuple[str, str, int, int | None, str | None]]:
-    found: Sequence[Recorded] = outages(ledger, kinds=("down", "degraded"))
-    return sorted((o.kind, o.source, o.outage.from_ms, o.outage.to_ms, o.end_reason) for o in found)
-
 
 # -- judged like live ones ---------------------------------------------------------------------------------------------
 
@@ -264,122 +217,17 @@ def test_two_imports_do_not_write_at_once_and_the_daemon_is_not_in_their_way(tmp
         take(ledger, checks("uu"))
 
 
-# -- beside live checks ------------------------------------------------------------------------------------------------
-
-
-def seen_live(ledger: Ledger, story: str, *, from_minute: int = 0) -> None:
-    with writing(ledger) as writer:
-        watch(writer, checks(story, from_ms=T0 + from_minute * MINUTE))
-
-
-def test_imported_outages_change_nothing_where_live_checks_looked(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "uuuuuuuudduuu")
-        before = facts(ledger)
-        report(ledger, (2, 5))
-        after = facts(ledger)
-    assert minutes(after.outages) == minutes(before.outages) == [(8.0, 10.0)]
-    assert after.unknown == before.unknown
-
-
-def test_imported_outages_speak_where_nobody_live_looked(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "uuuuu-------------------------uuuuu")
-        report(ledger, (4, 12), cause="network", text="Our uplink was cut.")
-        found = facts(ledger)
-    (one,) = found.outages
-    assert minutes([one]) == [(4 + REACH, 12.0)]  # up to the reach of the last live check it was up
-    assert (one.cause, one.text) == ("network", "Our uplink was cut.")
-    assert known(found, until=30) == 12
-
-
-def test_an_outage_that_was_running_when_the_daemon_came_is_one_with_what_was_reported_before(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "ddduu", from_minute=10)
-        (live,) = facts(ledger).outages
-        report(ledger, (2, 12))
-        (one,) = facts(ledger).outages
-    assert minutes([one]) == [(2.0, 13.0)]  # live checks saw it end
-    assert (one.first_good_ms, one.last_good_ms) == (live.first_good_ms, None)
-
-
-def test_a_blind_hour_inside_a_live_outage_that_another_saw_good_is_not_down(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "uudd--------------------dduu")
-        (live,) = facts(ledger).outages
-        take(ledger, checks("uuuuuuuuuu", from_ms=T0 + 8 * MINUTE))
-        found = facts(ledger)
-    assert minutes([live]) == [(2.0, 26.0)]
-    (gap,) = [span for span in minutes(found.outages) if span[0] > 2]
-    assert minutes(found.outages)[0] == (2.0, 8.0)
-    assert gap == (17 + REACH, 26.0)
-    assert {outage.id for outage in found.outages} == {live.id}
-
-
-def test_of_two_sources_that_differ_the_worse_holds_whichever_came_first(tmp_path: Path) -> None:
-    good, bad = checks("uuuuuuuuuu"), checks("uuudddduuu")
-    answers = []
-    for number, order in enumerate((("a", "b"), ("b", "a"))):
-        with new_ledger(tmp_path, f"{number}.db") as ledger:
-            for source in order:
-                take(ledger, good if source == "a" else bad, f"{source}.csv", source=source)
-            answers.append(minutes(facts(ledger).outages))
-    assert answers == [[(3.0, 7.0)], [(3.0, 7.0)]]
-
-
-def test_imported_checks_are_made_checks_and_answer_for_times_without_live_ones(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "uuuu")
-        take(ledger, checks("uuuuuu", from_ms=T0 + 2 * MINUTE))
-        spans = [(T0, T0 + 3 * MINUTE), (T0 + 4 * MINUTE, T0 + 10 * MINUTE)]
-        counts = [found.count for found in latencies(ledger, "api", spans)]
-        with ledger.decide() as connection:
-            body = json.dumps({"interval_ms": MINUTE})
-            connection.exec_driver_sql("INSERT INTO definition VALUES (1, 'endpoint', 'api', 0, ?)", (body,))
+def test_the_daemon_writes_on_while_history_comes_in(tmp_path: Path) -> None:
+    past = checks("u" * 9_990 + "d" * 10 + "u" * 2_000, from_ms=T0 - 20 * DAY)
+    with new_ledger(tmp_path) as ledger, writing(ledger) as writer, ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(take, ledger, past)
+        state = None
+        for minute in range(200):
+            state = watch(writer, checks("u", from_ms=T0 + minute * MINUTE), state=state)
+        assert coming.result(timeout=60).new == len(past)
+        assert writer.lost == 0
         with ledger.read() as connection:
-            key = {"endpoint": 1, "location": 1}
-            assert due_and_made(connection, "api", key, from_ms=T0, to_ms=T0 + 10 * MINUTE) == (10, 8)
-    assert counts == [3, 4]
-
-
-def test_history_after_live_checks_does_not_disturb_where_they_go_on(tmp_path: Path) -> None:
-    from ledger.resume import resume_point
-
-    with new_ledger(tmp_path) as ledger:
-        seen_live(ledger, "uudd")
-        before = resume_point(ledger, "api", "local")
-        take(ledger, checks("uuuuuuuudddd"))
-        assert resume_point(ledger, "api", "local") == before
-
-
-# -- reported outages --------------------------------------------------------------------------------------------------
-
-
-def test_reported_outages_that_overlap_or_touch_are_one_and_time_around_them_stays_unknown(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        taken = report(ledger, (10, 20), (15, 30), (30, 40), (50, 60), (10, 20))
-        found = facts(ledger)
-    assert (taken.rows, taken.new, taken.repeated) == (5, 4, 1)
-    assert minutes(found.outages) == [(10.0, 40.0), (50.0, 60.0)]
-    assert known(found, until=100) == 40
-
-
-def test_observed_time_outside_reported_outages_was_up(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        report(ledger, (10, 20), observed=(0, 100))
-        found = facts(ledger)
-    assert (minutes(found.outages), known(found, until=100)) == ([(10.0, 20.0)], 100)
-
-
-def test_a_longer_report_of_the_same_outage_keeps_its_id(tmp_path: Path) -> None:
-    with new_ledger(tmp_path) as ledger:
-        report(ledger, (10, 20), observed=(0, 60))
-        (before,) = outages(ledger)
-        report(ledger, (18, 31), file="later.csv")
-        (after,) = outages(ledger)
-        again = report(ledger, (18, 31), (10, 20), file="both.csv")
-    assert (after.outage.id, minutes([after.outage])) == (before.outage.id, [(10.0, 31.0)])
-    assert again.import_id is None
+            assert [row.n for row in all_rows(connection, "SELECT COUNT(*) AS n FROM raw_check")] == [200]
 
 
 # -- the schema --------------------------------------------------------------------------------------------------------

@@ -174,6 +174,17 @@ def test_reported_outages_turn_unknown_time_into_downtime(nines: Nines, tmp_path
     assert "4711" not in json.dumps(service)
 
 
+def test_a_month_in_which_a_provider_saw_nothing_down_is_up(nines: Nines, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("start,end\n")
+    wrong = nines("import", "outages", "none.csv", "--observed", "2026-02", "--endpoint", "both")
+    assert wrong.code == 2
+    assert "none.csv --endpoint: 'both' is a service of several endpoints: shop, api" in wrong.err
+    asked = ("--observed", "2026-02", "--zone", "Europe/Berlin", "--endpoint", "shop")
+    assert nines("import", "outages", "none.csv", *asked).code == 0
+    (service,) = nines("statement", "build", "sample", "--period", "2026-02", "--format", "json").data["services"]
+    assert (service["availability_pct"], service["verdict"]) == ("100.000000", "MET")
+
+
 # -- refused -----------------------------------------------------------------------------------------------------------
 
 NOT_EXACT = "is no exact number of milliseconds since 1970; write e.g. 2026-10-05T10:00:00Z, or a whole number"
@@ -202,11 +213,13 @@ BAD_CHECKS = [
     ('{"endpoint": "shop", "at": 1770000000000, "at": 1770000060000, "verdict": "up"}',
      """names 'at' twice; write one object a line, e.g. {"at": 1790000040000, ...}"""),
     ('{"endpoint": "shpo", "at": 1770000000000, "verdict": "up"}',
-     "no endpoint 'shpo' is defined; did you mean shop?, then `nines config apply`; or give --create"),
+     "no endpoint 'shpo' is defined; did you mean shop?"),
     ('{"endpoint": "both", "at": 1770000000000, "verdict": "up"}',
      "'both' is a service of several endpoints: shop, api; name the one that this was seen of"),
     ('{"at": 1770000000000, "verdict": "up"}',
      "names no endpoint; write its id, or give --endpoint ID for the whole file"),
+    ('{"endpoint": "mail", "at": 1770000000000, "verdict": "up"}',
+     "no endpoint 'mail' is defined; define it under endpoints: and run `nines config apply`, or give --create"),
     ("[1, 2]", 'is no JSON object; write one a line, e.g. {"at": 1790000040000, ...}'),
 ]  # fmt: skip
 
@@ -282,6 +295,8 @@ BAD_FILES = [
     (b"endpoint;at;verdict\n", "log.csv:1: the head row has no column 'at'; "
      "cells are parted by commas here; save the file as CSV with commas"),
     (b"endpoint,at,at,verdict\n", "log.csv:1: the head row names 'at' twice"),
+    (b"endpoint,at,verdict\n\n", "log.csv: holds no row; where nothing was seen down, "
+     "say --observed FROM/TO and --endpoint ID"),
     (b"x" * (2**20 + 2), "log.csv:1: is longer than 1 MiB; this is no file of rows"),
 ]  # fmt: skip
 

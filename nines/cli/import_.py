@@ -21,6 +21,7 @@ from nines.cli.output import Command, format_option, print_json, say
 from nines.cli.places import Place
 from nines.clock import now_ms
 from nines.importing import Outcome, Overrides, Progress, Wanted, as_data, import_file
+from reporting.wording import plain
 from sla import period as periods
 from sla.facts import Verdict
 from sla.spans import Span
@@ -291,15 +292,16 @@ def _bar(path: Path) -> Iterator[Progress]:
         yield lambda what, done, of: None
         return
     from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
-    from rich.text import Text
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def told(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(str(Text(f"{path.name}: {what}")).replace("[", "\\["), total=of)
+                tasks[what] = bar.add_task(plain(f"{path.name}: {what}"), total=of)
             bar.update(tasks[what], completed=done, total=of)
 
         yield told
