@@ -129,6 +129,11 @@ def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> It
     for time_class, length_ms in part.split_ms.items():
         if length_ms:
             yield line("class", time_class.replace("_", " "), duration_text(length_ms, rounding="exact"))
+    if part.options["base"] != "actual":
+        text = (
+            f"a base of {duration_text(part.options['base'])} stands for the whole period: its share, less what is out"
+        )
+        yield line("base", text)
     yield line("base", "considered", f"{part.measure.base} ms")
     yield line("base", "counted as downtime", f"{part.measure.counted} ms")
     yield line("figure", _quotient(part), _percent(part.availability_pct))
