@@ -138,7 +138,7 @@ def _runs(bad: list[Span], unseen: Spans) -> Iterator[list[Span]]:
     run: list[Span] = []
     for bucket in bad:
         between = (run[-1][1], bucket[0]) if run else bucket
-        if run and (Spans.of([between]) - unseen):
+        if run and (Spans.of([between]) - unseen.clip(*between)):
             yield run
             run = []
         run.append(bucket)

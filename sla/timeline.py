@@ -226,7 +226,7 @@ def _whole(outage: Outage, layers: Layers) -> Span:
 def _beside(first: Sequence[Owned], second: Sequence[Owned]) -> tuple[Owned, ...]:
     """Both, disjoint: where they overlap the first keeps its own."""
     taken = Spans.of(each.span for each in first)
-    rest = [Owned(span, each.index) for each in second for span in Spans.of([each.span]) - taken]
+    rest = [Owned(span, each.index) for each in second for span in Spans.of([each.span]) - taken.clip(*each.span)]
     return tuple(sorted([*first, *rest], key=lambda each: each.span))
 
 
@@ -250,11 +250,11 @@ def _counting(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece
 def _filling(owners: Sequence[Owned], layers: Layers) -> list[Owned]:
     """What was filled in belongs to the outage before it in its stretch, or else to the next one."""
     found = []
-    stretches = layers.counting.stretches if layers.counting else NOWHEN
+    stretches, filled = layers.counting.stretches if layers.counting else NOWHEN, layers.filled
     starts, ends = [each.span[0] for each in owners], [each.span[1] for each in owners]
     for stretch in stretches:
         inside = owners[bisect_right(ends, stretch[0]) : bisect_left(starts, stretch[1])]
-        for span in layers.filled.clip(*stretch) if inside else ():
+        for span in filled.clip(*stretch) if inside else ():
             before = [each for each in inside if each.span[0] <= span[0]]
             found.append(Owned(span, (before[-1] if before else inside[0]).index))
     return found
