@@ -199,7 +199,7 @@ def _told(
     return [
         _outage(outage, by_owner.get(index, ()), seen.get(index, 0), kind, _why(case, outage, quiet.get(index, 0)))
         for index, outage in enumerate(outages)
-        if outage.from_ms < end and (outage.to_ms is None or outage.to_ms > start)
+        if index in by_owner or (outage.from_ms < end and (outage.to_ms is None or outage.to_ms > start))
     ]
 
 

@@ -258,12 +258,17 @@ def _counting(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece
 
 
 def _filling(owners: Sequence[Owned], filled: Spans, layers: Layers) -> list[Owned]:
-    """What was filled in belongs to the outage before it in its stretch, or else to the next one."""
+    """What was filled in belongs to the outage before it in its stretch, or else to the next one.
+
+    One that touches the span itself comes first: an outage that ended before a period is not told in it.
+    """
     found = []
     stretches = layers.counting.stretches if layers.counting else NOWHEN
     starts, ends = [each.span[0] for each in owners], [each.span[1] for each in owners]
     for stretch in stretches:
         inside = owners[bisect_right(ends, stretch[0]) : bisect_left(starts, stretch[1])]
+        start, end = layers.span
+        inside = [each for each in inside if each.span[0] < end and each.span[1] > start] or inside
         for span in filled.clip(*stretch) if inside else ():
             before = [each for each in inside if each.span[0] <= span[0]]
             found.append(Owned(span, (before[-1] if before else inside[0]).index))
