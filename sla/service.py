@@ -65,10 +65,12 @@ def service_statement(contract: Contract, service: ServiceFacts, period: Period,
     """Judge one service over the period, as of an instant."""
     service = begun_by(service, contract.versions)
     judged = judge_windows(service.windows, contract.versions, as_of_ms=as_of_ms)
+    past = (period.from_ms, max(period.from_ms, min(period.to_ms, as_of_ms)))
+    voting = any(terms.options.quorum_of == "voting" for terms in contract.versions)
     told = Told(
         windows=_own_windows(service, judged),
         outages=service_outages(service, as_of_ms),
-        degraded=service_degraded(service, (period.from_ms, max(period.from_ms, min(period.to_ms, as_of_ms)))),
+        degraded=service_degraded(service, past, voting=voting),
     )
     parts = sections(contract, service, period, as_of_ms=as_of_ms, told=told)
     whole = pooled([part.measured for part in parts])
