@@ -164,8 +164,9 @@ def service_facts(
     made_of = {service: agreed.composition(service) for service in contract.services}
     names = sorted({key for composition in made_of.values() for key in composition.keys})
     known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms)
-    around = around_period(contract, period, known.values(), now_ms=now_ms)
-    if around != (period.from_ms, period.to_ms):
+    around: Span = (period.from_ms, period.to_ms)
+    while (wider := around_period(contract, period, known.values(), now_ms=now_ms)) != around:
+        around = wider  # what lies there may hold outages that reach out further
         known = _wider(known, endpoint_facts(ledger, names, from_ms=around[0], to_ms=around[1], now_ms=now_ms))
     windows_from_ms = min(around[0], caps_from_ms(contract, period.from_ms))
     windows = announced(ledger, agreed, contract, from_ms=windows_from_ms, to_ms=around[1])

@@ -103,22 +103,29 @@ def bad_buckets(whole: Whole, pieces: Spans, options: Options, reading: Reading)
     if reading == "judged":
         down -= whole.unknown
     bad = [
-        (start, start + size)
-        for start in _touched(down, whole.origin_ms, size)
-        if _is_bad(down.clip(start, start + size).total_ms, considered.clip(start, start + size).total_ms, options)
+        (start, end)
+        for start, end in _touched(down, whole.origin_ms, size)
+        if _is_bad(down.clip(start, end).total_ms, considered.clip(start, end).total_ms, options)
     ]
     unseen = whole.unknown - whole.taken if blind else NOWHEN
-    return Spans.of(bucket for run in _runs(bad, unseen) if len(run) >= options.min_run for bucket in run)
+    least_ms = options.min_run * size
+    runs = (run for run in _runs(bad, unseen) if sum(end - start for start, end in run) >= least_ms)
+    return Spans.of(stretch for run in runs for stretch in run)
 
 
-def _touched(spans: Spans, origin_ms: int, size: int) -> Iterator[int]:
-    """The starts of the buckets that hold any of the spans, ascending."""
+def _touched(spans: Spans, origin_ms: int, size: int) -> Iterator[Span]:
+    """The buckets that hold any of the spans, ascending; those that lie wholly in one span as one stretch."""
     done: int | None = None
     for start, end in spans:
-        first = origin_ms + (start - origin_ms) // size * size
-        for at in range(first if done is None else max(first, done), end, size):
-            yield at
-            done = at + size
+        first = origin_ms - (origin_ms - start) // size * size
+        last = origin_ms + (end - origin_ms) // size * size
+        edges = [(first - size, first)] if start < first else []
+        edges += [(first, last)] if first < last else []
+        edges += [(last, last + size)] if last < end and last >= first else []
+        for bucket in edges:
+            if done is None or bucket[0] >= done:
+                yield bucket
+                done = bucket[1]
 
 
 def _is_bad(down_ms: int, considered_ms: int, options: Options) -> bool:
@@ -127,11 +134,11 @@ def _is_bad(down_ms: int, considered_ms: int, options: Options) -> bool:
 
 
 def _runs(bad: list[Span], unseen: Spans) -> Iterator[list[Span]]:
-    """Bad buckets in a row. Like checks, buckets that are wholly unknown neither count for a run nor break it."""
+    """Bad stretches in a row. Like checks, buckets that are wholly unknown neither count for a run nor break it."""
     run: list[Span] = []
     for bucket in bad:
         between = (run[-1][1], bucket[0]) if run else bucket
-        if run and (Spans.of([between]) - unseen):
+        if run and (Spans.of([between]) - unseen.clip(*between)):
             yield run
             run = []
         run.append(bucket)

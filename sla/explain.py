@@ -129,6 +129,9 @@ def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> It
     for time_class, length_ms in part.split_ms.items():
         if length_ms:
             yield line("class", time_class.replace("_", " "), duration_text(length_ms, rounding="exact"))
+    if part.options["base"] != "actual":
+        length = duration_text(part.options["base"])
+        yield line("base", f"a base of {length} stands for the whole period: its share, less what is out")
     unit = part.measure.unit.replace("_", " ")
     yield line("base", "considered", f"{part.measure.base} {unit}")
     yield line("base", "counted as downtime", f"{part.measure.counted} {unit}")

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 from sla.compose import expressions, extent, held, members, observe
 from sla.facts import EndpointFacts, Expression, Outage, ServiceFacts
@@ -41,15 +42,16 @@ def service_outages(service: ServiceFacts, until_ms: int) -> tuple[Outage, ...]:
     return _named(service, _out(service, parts, until_ms), parts)
 
 
-def service_degraded(service: ServiceFacts, span: Span) -> tuple[Outage, ...]:
-    """The service's degraded stretches within the span."""
+def service_degraded(service: ServiceFacts, span: Span, *, voting: bool = False) -> tuple[Outage, ...]:
+    """The service's degraded stretches within the span; `voting`: also where unknown members had no vote."""
     sole = sole_member(service)
     if sole is not None:
         return _own(service.endpoints.get(sole), sole, degraded=True)
     parts = _parts(service, span[1], degraded=True)
     if not parts:
         return ()
-    degraded = observe(service, span, (), degraded_weight=Fraction(0)).degraded
+    quorum_of: Literal["all", "voting"] = "voting" if voting else "all"
+    degraded = observe(service, span, (), degraded_weight=Fraction(0), quorum_of=quorum_of).degraded
     return _named(service, degraded, parts)
 
 

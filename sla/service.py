@@ -67,10 +67,12 @@ def judge_service(contract: Contract, service: ServiceFacts, period: Period, *, 
     """Judge one service over the period, as of an instant."""
     service = by_users(begun_by(service, contract.versions), contract)
     judged = judge_windows(service.windows, contract.versions, as_of_ms=as_of_ms)
+    past = (period.from_ms, max(period.from_ms, min(period.to_ms, as_of_ms)))
+    voting = any(terms.options.quorum_of == "voting" for terms in contract.versions)
     told = Told(
         windows=_own_windows(service, judged),
         outages=service_outages(service, as_of_ms),
-        degraded=service_degraded(service, (period.from_ms, max(period.from_ms, min(period.to_ms, as_of_ms)))),
+        degraded=service_degraded(service, past, voting=voting),
     )
     parts = sections(contract, service, period, as_of_ms=as_of_ms, told=told)
     whole = pooled([part.measured for part in parts])
@@ -207,7 +209,7 @@ def _told(
     return [
         _outage(outage, by_owner.get(index, ()), seen.get(index, 0), kind, _why(case, outage, quiet.get(index, 0)))
         for index, outage in enumerate(outages)
-        if outage.from_ms < end and (outage.to_ms is None or outage.to_ms > start)
+        if index in by_owner or (outage.from_ms < end and (outage.to_ms is None or outage.to_ms > start))
     ]
 
 

@@ -79,10 +79,20 @@ class Layers:
         """Of that what does not count: outages too short, good buckets."""
         return NOWHEN if self.counting is None else self.bare - self.counting.time - false_positives(self.exclusions)
 
-    @property
-    def filled(self) -> Spans:
-        """What was up and counts: the gap between two outages, the good part of a bad bucket."""
-        return NOWHEN if self.counting is None else self.counting.time - self.bare
+
+def filled_in(layers: Layers) -> dict[TimeClass, Spans]:
+    """What was up and counts: the gap between two outages, the good part of a bad bucket.
+
+    It is degraded where nothing but degraded time lies in its stretch, else down.
+    """
+    if layers.counting is None:
+        return {"down": NOWHEN, "degraded": NOWHEN}
+    filled, slow = layers.counting.time - layers.bare, NOWHEN
+    if filled and layers.observed.degraded:
+        down, degraded = layers.bare & layers.observed.down, layers.bare & layers.observed.degraded
+        stretches = (s for s in layers.counting.stretches if degraded.clip(*s) and not down.clip(*s))
+        slow = filled & Spans.of(stretches)
+    return {"down": filled - slow, "degraded": slow}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,7 @@ def _strongest_first(layers: Layers) -> list[tuple[TimeClass, Spans]]:
     options, observed = layers.options, layers.observed
     excluded = agreed_out(layers.exclusions, options)
     maintenance = observed.maintenance if options.maintenance != "ignore" else NOWHEN
-    wrong = false_positives(layers.exclusions)
+    wrong, filled = false_positives(layers.exclusions), filled_in(layers)
     return [
         ("not_contracted", layers.not_contracted),
         ("outside_service_hours", layers.outside_hours),
@@ -148,8 +158,8 @@ def _strongest_first(layers: Layers) -> list[tuple[TimeClass, Spans]]:
         ("excluded", excluded if options.exclusions == "exclude" else excluded - observed.unknown),
         ("maintenance", maintenance if options.maintenance == "exclude" else maintenance - observed.unknown),
         ("unknown", observed.unknown),
-        ("down", (observed.down - wrong - layers.quiet) | layers.filled),
-        ("degraded", observed.degraded - wrong),
+        ("down", (observed.down - wrong - layers.quiet) | filled["down"]),
+        ("degraded", (observed.degraded - wrong) | filled["degraded"]),
         ("up", Spans.of([layers.span])),
     ]
 
@@ -226,7 +236,7 @@ def _whole(outage: Outage, layers: Layers) -> Span:
 def _beside(first: Sequence[Owned], second: Sequence[Owned]) -> tuple[Owned, ...]:
     """Both, disjoint: where they overlap the first keeps its own."""
     taken = Spans.of(each.span for each in first)
-    rest = [Owned(span, each.index) for each in second for span in Spans.of([each.span]) - taken]
+    rest = [Owned(span, each.index) for each in second for span in Spans.of([each.span]) - taken.clip(*each.span)]
     return tuple(sorted([*first, *rest], key=lambda each: each.span))
 
 
@@ -237,8 +247,8 @@ def _within(owners: Sequence[Owned], spans: Spans) -> tuple[Owned, ...]:
 def _counting(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece]:
     outages = layers.outages if time_class == "down" else layers.degraded
     owners = owned(_whole(outage, layers) for outage in outages)
-    if time_class == "down" and layers.filled:
-        owners = _beside(owners, _filling(owners, layers))
+    if filled := filled_in(layers)[time_class]:
+        owners = _beside(owners, _filling(owners, filled, layers))
     levels: list[tuple[Fraction, Spans]] = [(NOTHING, spans), *layers.weights]
     pieces = []
     for (weight, here), (_, heavier) in zip(levels, [*levels[1:], (WHOLE, NOWHEN)], strict=True):
@@ -247,14 +257,19 @@ def _counting(time_class: TimeClass, spans: Spans, layers: Layers) -> list[Piece
     return pieces
 
 
-def _filling(owners: Sequence[Owned], layers: Layers) -> list[Owned]:
-    """What was filled in belongs to the outage before it in its stretch, or else to the next one."""
+def _filling(owners: Sequence[Owned], filled: Spans, layers: Layers) -> list[Owned]:
+    """What was filled in belongs to the outage before it in its stretch, or else to the next one.
+
+    One that touches the span itself comes first: an outage that ended before a period is not told in it.
+    """
     found = []
     stretches = layers.counting.stretches if layers.counting else NOWHEN
     starts, ends = [each.span[0] for each in owners], [each.span[1] for each in owners]
     for stretch in stretches:
         inside = owners[bisect_right(ends, stretch[0]) : bisect_left(starts, stretch[1])]
-        for span in layers.filled.clip(*stretch) if inside else ():
+        start, end = layers.span
+        inside = [each for each in inside if each.span[0] < end and each.span[1] > start] or inside
+        for span in filled.clip(*stretch) if inside else ():
             before = [each for each in inside if each.span[0] <= span[0]]
             found.append(Owned(span, (before[-1] if before else inside[0]).index))
     return found

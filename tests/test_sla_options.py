@@ -385,3 +385,23 @@ def test_every_option_is_printed_in_the_statement_and_its_parts() -> None:
     }  # fmt: skip
     for told in (found.options, found.services[0].parts[0].options):
         assert {**told, **printed} == told
+
+
+def test_the_outages_of_a_composed_service_are_joined_and_tested_as_its_own() -> None:
+    a = endpoint("a", outages=(lasting("2026-11-10 10:00", 40 * SECOND, "O-A"),))
+    b = endpoint("b", outages=(lasting("2026-11-10 10:00:40", 40 * SECOND, "O-B"),))
+    series = service(a, b)
+    assert counted_s(under(series, min_outage=Least(">=", 60 * SECOND))) == 80
+    assert counted_s(under(measured(a.outages[0]), min_outage=Least(">=", 60 * SECOND))) == 0
+    assert counted_s(under(series, **MINUTES)) == 60
+
+
+def test_a_fixed_base_is_told() -> None:
+    found = statement(measured(), agreed=contract(terms(base_ms=730 * HOUR)))
+    told = [line.text for line in explain(found) if line.topic == "base"]
+    assert told[0] == "a base of 730 h 00 min stands for the whole period: its share, less what is out"
+
+
+def test_a_month_of_seconds_is_counted_at_once() -> None:
+    out = outage("2026-11-01", "2026-12-01", "O-1")
+    assert counted_s(under(measured(out), bucket_ms=SECOND, min_run=2)) == 30 * DAY // SECOND
