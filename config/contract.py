@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from config import units
 from config.claims import Fee, caps_of, chronic_of, claim_of, fee_of, minimum_of
 from config.credits import as_json, credits_of
-from config.pay import value_name
+from config.pay import by_of
 from config.problems import At
 from config.typed import Day, DayRanges, Duration, Frozen, Id, Ids, Share, Whole, Words, Zone
 from sla.money import MoneyError, minor_digits
@@ -39,19 +39,6 @@ def target_of(value: object) -> Decimal:
     if found == 0:
         raise ValueError("0 % promises nothing; leave the target out, or write e.g. 99.9")
     return found
-
-
-def by_of(value: object) -> str:
-    """What is measured: `time`, `users`, `requests`, `periods`, or `value NAME`."""
-    text = units.text_of(value)
-    if text in ("time", "users", "requests", "periods"):
-        return text
-    try:
-        return f"value {value_name(text)}"
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is not known here; write time, users, requests, periods or value NAME, e.g. value uptime"
-        ) from None
 
 
 def _degraded(value: object) -> str:
