@@ -52,7 +52,9 @@ def inputs_of(reader: FactsReader, terms: Terms | None, tz: str) -> Inputs:
         remaining=read.named("remaining", read.money),
         values=read.named("values", units.number),
         series={
-            name: tuple(_noted(reader, ("series", name, n), units.number, item) or Decimal(0) for n, item in each)
+            name: tuple(
+                _noted(reader, ("series", name, n), units.number, item) or Decimal(0) for n, item in enumerate(each)
+            )
             for name, each in read.lists(series)
         },
         tickets=read.many("tickets", _ticket),

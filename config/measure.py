@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config import hours, option_values, units
-from config.pay import value_name
+from config.pay import by_of
 from config.problems import At
 from config.typed import Duration, Flag, Frozen, Share, Whole
 
@@ -41,19 +41,6 @@ PeriodRule = Annotated[str, *text(option_values.period, "month", "quarter", "bil
 ServiceHours = Annotated[
     Literal["always"] | dict[str, list[str]], *text(hours.service_hours, "always", _HOURS, kind=["string", "object"])
 ]
-
-
-def by_of(value: object) -> str:
-    """What is measured: `time`, `users`, `requests`, `periods`, or `value NAME`."""
-    text = units.text_of(value)
-    if text in ("time", "users", "requests", "periods"):
-        return text
-    try:
-        return f"value {value_name(text)}"
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is not known here; write time, users, requests, periods or value NAME, e.g. value uptime"
-        ) from None
 
 
 class Measure(Frozen):

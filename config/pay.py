@@ -148,6 +148,19 @@ def value_name(text: str) -> str:
     return match[1]
 
 
+def by_of(value: object) -> str:
+    """What is measured: `time`, `users`, `requests`, `periods`, or `value NAME`."""
+    text = units.text_of(value)
+    if text in ("time", "users", "requests", "periods"):
+        return text
+    try:
+        return f"value {value_name(text)}"
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not known here; write time, users, requests, periods or value NAME, e.g. value uptime"
+        ) from None
+
+
 def size_of(pay: Pay) -> tuple[Any, Decimal] | None:
     """What a pay is compared by with others of its kind; None for what depends on the facts."""
     if isinstance(pay, Percent):

@@ -19,13 +19,14 @@ from config.credits import shown as credits_shown
 from config.model import Config, Service
 from config.secret import Secret
 from config.wording import value_text
+from sla.rules import Claim
 
 _TERMS: dict[str, Callable[[Any], Any]] = {  # terms that are values of their own, as YAML writes them
     "credits": lambda rules: credits_shown(rules) if rules else [],
     "cap": stored_caps,
     "claim": lambda claim: stored_claim(claim) if claim.deadline or claim.notice else claim.by,
     "chronic": stored_chronic,
-    "fee": lambda fee: fee.stored if isinstance(fee, Fee) else fee,
+    "fee": lambda fee: fee.stored,
 }
 
 
@@ -89,7 +90,7 @@ def _plain(value: Any, *, full: bool, key: str = "") -> Any:
         return _model(value, full=full)
     if isinstance(value, Mapping):
         return {str(name): _plain(part, full=full) for name, part in value.items()}
-    if key in _TERMS and not isinstance(value, str):  # a window's cap is text
+    if key in _TERMS and isinstance(value, tuple | Claim | Fee):
         return _TERMS[key](value)
     if key == "paused":
         return ["/".join(map(str, pair)) for pair in value]

@@ -59,14 +59,17 @@ def _plain(base: int, counted: Fraction) -> Measured:
     return Measured(base, base, counted, base, counted, counted, 0, base, 0)
 
 
+NOTHING_MEASURED = _plain(0, Fraction(0))
+
+
 def _percent(availability: Fraction | None) -> Measured:
-    return _plain(0, Fraction(0)) if availability is None else _plain(100, 100 - availability)
+    return NOTHING_MEASURED if availability is None else _plain(100, 100 - availability)
 
 
 def _requests(series: Requests | None, pieces: Iterable[Piece], span: Span, options: Options) -> Measured:
     """The average of the error rates of every bucket; a bucket that begins in time left out of the base is left out."""
     if series is None:
-        return _plain(0, Fraction(0))
+        return NOTHING_MEASURED
     out = Spans.of((piece.from_ms, piece.to_ms) for piece in pieces if piece.time_class in _left_out(options))
     buckets = _begun(span[0], span[1], span[0], series.bucket_ms)
     base = buckets - sum(_begun(start, end, span[0], series.bucket_ms) for start, end in out)

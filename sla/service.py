@@ -16,7 +16,7 @@ from sla.counting import decides_whole
 from sla.facts import Outage, ServiceFacts
 from sla.figures import JSON_DIGITS, bounds_text, digits_for, floored
 from sla.inputs import Inputs, periods_before
-from sla.measures import TIMED, by_users, printed_measure
+from sla.measures import NOTHING_MEASURED, TIMED, by_users, printed_measure
 from sla.outages import service_degraded, service_outages
 from sla.period import Period
 from sla.printing import decimal_text, options_json, why_counted
@@ -75,8 +75,15 @@ def judge_service(contract: Contract, service: ServiceFacts, period: Period, *, 
         degraded=service_degraded(service, past, voting=voting),
     )
     parts = sections(contract, service, period, as_of_ms=as_of_ms, told=told)
-    whole = pooled([part.measured for part in parts])
+    whole = _whole(parts)
     return Case(contract, service, period, as_of_ms, told, parts, whole)
+
+
+def _whole(parts: Sequence[Section]) -> Measured:
+    """All parts together; of several measures there is no common figure."""
+    if len({part.terms.options.by for part in parts}) > 1:
+        return NOTHING_MEASURED
+    return pooled([part.measured for part in parts])
 
 
 def _own_windows(service: ServiceFacts, windows: Iterable[JudgedWindow]) -> tuple[JudgedWindow, ...]:
