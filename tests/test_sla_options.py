@@ -405,3 +405,14 @@ def test_a_fixed_base_is_told() -> None:
 def test_a_month_of_seconds_is_counted_at_once() -> None:
     out = outage("2026-11-01", "2026-12-01", "O-1")
     assert counted_s(under(measured(out), bucket_ms=SECOND, min_run=2)) == 30 * DAY // SECOND
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(300, 0), (301, 301)])
+def test_longer_than_five_minutes_is_not_five_minutes(seconds: int, counts: int) -> None:
+    assert counted_s(under(down(seconds), min_outage=Least(">", 5 * MINUTE))) == counts
+
+
+@pytest.mark.parametrize(("end", "seconds"), [("06:43:03", 2580), ("06:43:03.100", 2640)])
+def test_more_than_five_percent_of_a_minute_is_a_bad_minute(end: str, seconds: int) -> None:
+    facts = measured(outage("2026-11-10 06:00", f"2026-11-10 {end}", "O-1"))
+    assert counted_s(under(facts, bucket_ms=MINUTE, bad=Edge(">", Decimal(5)))) == seconds
