@@ -8,7 +8,7 @@ from typing import Any
 
 from config.bodies import BEGINNING_MS, contract_of, resolved
 from config.calc_facts import SERVICE, TERMS, FactsReader, read_mapping
-from config.calc_inputs import inputs_of
+from config.calc_inputs import inputs_of, more_buckets_than
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.crosscheck import terms_problems
@@ -62,6 +62,8 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     facts = reader.facts(own or tz, period)
     terms = in_force(contract.versions, period.to_ms - 1) if contract and period else None
     facts = replace(facts, inputs=inputs_of(reader, terms, own or tz))
+    if period is not None and (too_many := more_buckets_than(facts.inputs, period)):
+        reader.refuse(("series", "requests", "buckets"), too_many)
     if problems or contract is None or period is None:
         raise ConfigError(problems)
     if contract.services != (SERVICE,):

@@ -14,6 +14,7 @@ from config.reading import Sources
 from sla.accounts import pays
 from sla.inputs import Bucket, Inputs, PeriodBefore, Requests, Ticket
 from sla.money import Money, MoneyError, parse_amount
+from sla.period import Period
 from sla.rules import Amount, HourlyRate, LateTickets, MissedPeriods, Rule, Severity, Tiers
 from sla.terms import Terms
 
@@ -199,6 +200,16 @@ def _requests(reader: FactsReader, value: Any, tz: str) -> Requests | None:
     if len(starts) != len(set(starts)):
         reader.refuse((*at, "buckets"), "one bucket stands twice; keep one of each start")
     return Requests(length, tuple(bucket for bucket in buckets if bucket is not None))
+
+
+def more_buckets_than(inputs: Inputs, period: Period) -> str | None:
+    """What is wrong where a series lists more buckets than the period has."""
+    series = inputs.requests
+    if series is None:
+        return None
+    listed = sum(bucket.times for bucket in series.buckets)
+    there = -(-(period.to_ms - period.from_ms) // series.bucket_ms)
+    return f"has {listed} buckets, but the period only {there}; write each once" if listed > there else None
 
 
 def _bucket(value: Any, tz: str) -> Bucket:

@@ -46,7 +46,7 @@ class Quantities:
 
     @property
     def availability(self) -> Fraction | None:
-        return (self.base - self.counted) / self.base if self.base else None
+        return max(self.base - self.counted, Fraction(0)) / self.base if self.base else None
 
     @property
     def missed(self) -> bool:

@@ -11,10 +11,10 @@ from sla.availability import Measured, pooled, together, worst
 from sla.budget import summed
 from sla.claims import chronic_of
 from sla.compose import described, expressions, extent, members
-from sla.facts import Outage, ServiceFacts, Window
+from sla.facts import Exclusion, Outage, ServiceFacts, Window
 from sla.figures import JSON_DIGITS, bounds_text, digits_for, floored
 from sla.inputs import Inputs, periods_before
-from sla.measures import NOTHING_MEASURED, by_users, printed_measure
+from sla.measures import NOTHING_MEASURED, TIMED, by_users, printed_measure
 from sla.outages import service_degraded, service_outages
 from sla.period import Period
 from sla.printing import decimal_text, options_json
@@ -156,7 +156,9 @@ def _evidence(case: Case) -> tuple[str, str] | None:
     """Availability with every outage as long and as short as its evidence allows; None without evidence."""
     past = Spans.of([case.past])
     outages = (*case.told.outages, *case.told.degraded)
-    if not any(_has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages):
+    if not _timed(case) or not any(
+        _has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages
+    ):
         return None
     longest, shortest = (
         pooled(by_evidence(case.service, case.parts, case.told.windows, kind)).availability
@@ -263,11 +265,22 @@ def _exclusions(case: Case) -> tuple[PrintedExclusion, ...]:
             category=entry.category,
             clause=entry.clause,
             text=entry.text,
-            without_pct=availability_text(pooled([without(part, entry) for part in case.parts]), case.terms),
+            without_pct=_without(case, entry),
         )
         for entry in entries
         if entry.from_ms < end and entry.to_ms > start
     )
+
+
+def _without(case: Case, entry: Exclusion) -> str | None:
+    """The figure without one exclusion; None where something else than time is measured."""
+    if not _timed(case):
+        return None
+    return availability_text(pooled([without(part, entry) for part in case.parts]), case.terms)
+
+
+def _timed(case: Case) -> bool:
+    return all(part.terms.options.by in TIMED for part in case.parts)
 
 
 def _checks(service: ServiceFacts) -> dict[str, int | None]:
