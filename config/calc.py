@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from config.bodies import BEGINNING_MS, contract_of, resolved
-from config.calc_facts import SERVICE, TERMS, FactsReader
-from config.calc_inputs import inputs_of
+from config.calc_facts import SERVICE, TERMS, FactsReader, read_mapping
+from config.calc_inputs import inputs_of, more_buckets_than
 from config.calendars import outside_hours
 from config.contract import Contract as WrittenContract
 from config.contract import Plan
 from config.crosscheck import terms_problems
 from config.problems import ConfigError, KeyPath, Problem, unknown_key
 from config.reading import Sources, read
-from config.yaml_source import parse
 from sla import period as periods
 from sla.facts import Definition, ServiceFacts
 from sla.laying import around_period
 from sla.terms import Contract, in_force
 
+_FACTS = "period: 2026-10 and down: [{start, end}]"
 OPTION_PATHS: dict[str, KeyPath] = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
     "windows": ("maintenance",),
@@ -50,7 +50,7 @@ class CalcInput:
 
 def parse_calc(text: str, name: str, *, contract_text: str | None = None, contract_name: str = "") -> CalcInput:
     """Read facts, and the terms beside them or in a file of their own. Raises ConfigError with every problem."""
-    value, sources, problems = _mapping(text, name)
+    value, sources, problems = read_mapping(text, name, _FACTS)
     reader = FactsReader(sources, problems, value)
     reader.refuse_unknown(with_contract=contract_text is not None)
     own = reader.zone("zone")
@@ -63,6 +63,8 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     facts = reader.facts(own or tz, period)
     terms = in_force(contract.versions, period.to_ms - 1) if contract and period else None
     facts = replace(facts, inputs=inputs_of(reader, terms, own or tz))
+    if period is not None and (too_many := more_buckets_than(facts.inputs, period)):
+        reader.refuse(("series", "requests", "buckets"), too_many)
     if problems or contract is None or period is None:
         raise ConfigError(problems)
     around = around_period(contract, period, facts.endpoints.values(), now_ms=period.to_ms)
@@ -70,17 +72,6 @@ def parse_calc(text: str, name: str, *, contract_text: str | None = None, contra
     if contract.services != (SERVICE,):
         facts = replace(facts, id=contract.services[0], name=contract.services[0])
     return CalcInput(contract, (facts,), period, period.to_ms)
-
-
-def _mapping(text: str, name: str) -> tuple[dict[str, Any], Sources, list[Problem]]:
-    source = parse(text, name)
-    sources = Sources(name, {path: (name, line) for path, line in source.lines.items()})
-    problems = [*source.problems]
-    if not isinstance(source.value, dict):
-        if not problems:
-            problems.append(Problem(name, 1, "", "is no mapping; write e.g. period: 2026-10 and down: [{start, end}]"))
-        raise ConfigError(problems)
-    return source.value, sources, problems
 
 
 def _own_contract(value: Mapping[str, Any], sources: Sources, problems: list[Problem], tz: str) -> Contract | None:
@@ -183,7 +174,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _contract_file(text: str, name: str, problems: list[Problem], tz: str) -> Contract | None:
     """`contracts:` with one entry (a whole config may stand around it), or the entry alone under its id."""
-    value, sources, faults = _mapping(text, name)
+    value, sources, faults = read_mapping(text, name, _FACTS)
     problems += faults
     entries, at = (value["contracts"], ("contracts",)) if "contracts" in value else (value, ())
     if not isinstance(entries, dict) or len(entries) != 1:

@@ -11,8 +11,9 @@ from typing import Any
 
 from config import units
 from config.bodies import BEGINNING_MS
-from config.problems import KeyPath, Problem, unknown_key
+from config.problems import ConfigError, KeyPath, Problem, unknown_key
 from config.reading import Sources
+from config.yaml_source import parse
 from sla import period as periods
 from sla.facts import EndpointFacts, Exclusion, Member, Outage, ServiceFacts, Window
 from sla.spans import Span, Spans
@@ -24,6 +25,18 @@ TERMS = ("target", "credits", "fee")
 _READ_OVER = ("id", "source", "kind", "notes", "expected", "upstream_asserts", "verification")
 _WEIGHED = ("weight", "affected")
 ENTERED = ("inputs", "series")
+
+
+def read_mapping(text: str, name: str, example: str) -> tuple[dict[str, Any], Sources, list[Problem]]:
+    """The mapping that a file holds, with the line of each value. Raises ConfigError where it holds none."""
+    source = parse(text, name)
+    sources = Sources(name, {path: (name, line) for path, line in source.lines.items()})
+    problems = [*source.problems]
+    if not isinstance(source.value, dict):
+        if not problems:
+            problems.append(Problem(name, 1, "", f"is no mapping; write e.g. {example}"))
+        raise ConfigError(problems)
+    return source.value, sources, problems
 
 
 @dataclass(slots=True)

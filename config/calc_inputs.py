@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from config import units
-from config.calc_facts import FactsReader, instant_ms
-from config.problems import KeyPath, unknown_key
+from config.calc_facts import FactsReader, instant_ms, read_mapping
+from config.problems import ConfigError, KeyPath, Problem, unknown_key
+from config.reading import Sources
 from sla.accounts import pays
 from sla.inputs import Bucket, Inputs, PeriodBefore, Requests, Ticket
 from sla.money import Money, MoneyError, parse_amount
+from sla.period import Period
 from sla.rules import Amount, HourlyRate, LateTickets, MissedPeriods, Rule, Severity, Tiers
 from sla.terms import Terms
 
@@ -63,6 +66,33 @@ def inputs_of(reader: FactsReader, terms: Terms | None, tz: str) -> Inputs:
     if terms is not None and not reader.problems:
         for path, message in _missing(terms, found):
             reader.refuse(path, message)
+    return found
+
+
+def entered(text: str, name: str) -> dict[tuple[str, str], Inputs]:
+    """A file of inputs for live contracts: by contract and service, each with `inputs` and `series` as calc has them.
+
+    Amounts bear their currency. Raises ConfigError with every problem at its line.
+    """
+    value, sources, problems = read_mapping(text, name, "acme-api: {api: {inputs: {fee: 2500.00 EUR}}}")
+    found: dict[tuple[str, str], Inputs] = {}
+    for contract, services in value.items():
+        if not isinstance(services, dict):
+            problems.append(sources.problem((contract,), "is no mapping; write each service with its inputs below it"))
+            continue
+        for service, given in services.items():
+            at: KeyPath = (contract, service)
+            if not isinstance(given, dict) or not set(given) <= {"inputs", "series"}:
+                problems.append(sources.problem(at, f"is no entry; write e.g. {service}: {{inputs: {{users: 100}}}}"))
+                continue
+            places = {path[2:]: place for path, place in sources.places.items() if path[:2] == at}
+            faults: list[Problem] = []
+            found[str(contract), str(service)] = inputs_of(
+                FactsReader(Sources(sources.main, places), faults, given), None, "UTC"
+            )
+            problems += [replace(fault, path=f"{contract}.{service}.{fault.path}") for fault in faults]
+    if problems:
+        raise ConfigError(problems)
     return found
 
 
@@ -170,6 +200,16 @@ def _requests(reader: FactsReader, value: Any, tz: str) -> Requests | None:
     if len(starts) != len(set(starts)):
         reader.refuse((*at, "buckets"), "one bucket stands twice; keep one of each start")
     return Requests(length, tuple(bucket for bucket in buckets if bucket is not None))
+
+
+def more_buckets_than(inputs: Inputs, period: Period) -> str | None:
+    """What is wrong where a series lists more buckets than the period has."""
+    series = inputs.requests
+    if series is None:
+        return None
+    listed = sum(bucket.times for bucket in series.buckets)
+    there = -(-(period.to_ms - period.from_ms) // series.bucket_ms)
+    return f"has {listed} buckets, but the period only {there}; write each once" if listed > there else None
 
 
 def _bucket(value: Any, tz: str) -> Bucket:

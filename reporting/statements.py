@@ -8,6 +8,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeAlias
 
 from config.calendars import outside_hours
 from ledger import journal
@@ -20,6 +22,7 @@ from reporting.zone_files import tzdata_version
 from sla.build import Identity, build_statement
 from sla.compose import membership
 from sla.facts import EndpointFacts, ServiceFacts, Window
+from sla.inputs import NOTHING_ENTERED, Inputs
 from sla.laying import around_period
 from sla.period import Period, local, parse
 from sla.sections import under_contract
@@ -32,6 +35,7 @@ __all__ = [
     "NothingInForce",
     "StatementError",
     "UnknownClient",
+    "UnknownInput",
     "build",
     "build_all",
     "contracts_of",
@@ -41,6 +45,8 @@ __all__ = [
     "zone_of",
 ]
 
+Entered: TypeAlias = Mapping[tuple[str, str], Inputs]  # by contract and service
+NOTHING: Entered = MappingProxyType({})
 _NAMESPACE = uuid.UUID("5b3a6f0e-6a0d-5c9b-9f5d-0c1d5f7b9e21")
 
 
@@ -56,25 +62,40 @@ class UnknownClient(StatementError):
     """No client of that id was ever defined."""
 
 
+class UnknownInput(StatementError):
+    """Inputs were entered for a contract or a service that does not exist."""
+
+
 class NothingInForce(StatementError):
     """No contract was in force in the period, or the period has not begun."""
 
 
-def build(ledger: Ledger, client_id: str, period_text: str, *, now_ms: int, version: str) -> tuple[Statement, ...]:
+def build(
+    ledger: Ledger,
+    client_id: str,
+    period_text: str,
+    *,
+    now_ms: int,
+    version: str,
+    inputs: Entered = NOTHING,
+) -> tuple[Statement, ...]:
     """One statement for each contract of the client that was in force in the period, as of `now_ms`.
 
-    The period is cut in the contract's zone; one still running is provisional. Raises UnknownClient, NothingInForce
-    and PeriodError.
+    The period is cut in the contract's zone; one still running is provisional. `inputs` is what was entered, by
+    contract and service. Raises UnknownClient, NothingInForce, UnknownInput and PeriodError.
     """
     agreed = agreements(ledger)
+    refuse_unknown(agreed, inputs)
     wanted = dated(contracts_of(agreed, client_id), period_text)
     found = [(contract, period) for contract, period in wanted if is_in_force(contract, period, now_ms)]
     if not found:
         raise NothingInForce(_why_nothing(agreed.name("client", client_id), wanted, now_ms))
-    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version))
+    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version, inputs=inputs))
 
 
-def build_all(ledger: Ledger, period_text: str, *, now_ms: int, version: str) -> tuple[Statement, ...]:
+def build_all(
+    ledger: Ledger, period_text: str, *, now_ms: int, version: str, inputs: Entered = NOTHING
+) -> tuple[Statement, ...]:
     """The statements of every contract that was in force in the period, by client; () where none was.
 
     Raises NoDefinitions where nothing was ever defined, and PeriodError.
@@ -82,9 +103,19 @@ def build_all(ledger: Ledger, period_text: str, *, now_ms: int, version: str) ->
     agreed = agreements(ledger)
     if not agreed.versions:
         raise NoDefinitions(NoDefinitions.__doc__)
+    refuse_unknown(agreed, inputs)
     contracts = [contract for client in agreed.ids("client") for contract in agreed.contracts_of(client)]
     found = [each for each in dated(contracts, period_text) if is_in_force(*each, now_ms)]
-    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version))
+    return tuple(statements_of(ledger, agreed, found, now_ms=now_ms, version=version, inputs=inputs))
+
+
+def refuse_unknown(agreed: Agreements, inputs: Entered) -> None:
+    """Raises UnknownInput for an entry of a contract, or a service, that does not exist: it would change nothing."""
+    for contract, service in inputs:
+        known = agreed.contract(contract).services if contract in agreed.ids("contract") else ()
+        if service not in known:
+            there_are = f"its services are {', '.join(known)}" if known else "no contract of that id is known"
+            raise UnknownInput(f"inputs for {contract}, {service}: {there_are}; mend the file of inputs")
 
 
 def contracts_of(agreed: Agreements, client_id: str) -> tuple[Contract, ...]:
@@ -142,7 +173,13 @@ def _span_words(contract: Contract) -> str:
 
 
 def statements_of(
-    ledger: Ledger, agreed: Agreements, wanted: Sequence[tuple[Contract, Period]], *, now_ms: int, version: str
+    ledger: Ledger,
+    agreed: Agreements,
+    wanted: Sequence[tuple[Contract, Period]],
+    *,
+    now_ms: int,
+    version: str,
+    inputs: Entered = NOTHING,
 ) -> Iterator[Statement]:
     """The statement of each contract for its period, all as of `now_ms` and under one head of the journal."""
     head = journal.head(ledger)
@@ -153,7 +190,8 @@ def statements_of(
             software={"nines": version, "tzdata": tzdata_version()},
             journal=None if head is None else {"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash},
         )
-        facts = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
+        known = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
+        facts = [replace(each, inputs=inputs.get((contract.id or "", each.id), NOTHING_ENTERED)) for each in known]
         yield build_statement(contract, facts, period, as_of_ms=now_ms, identity=identity)
 
 

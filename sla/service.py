@@ -13,7 +13,7 @@ from sla.budget import summed
 from sla.claims import chronic_of
 from sla.compose import described, endpoint_of, expressions, extent, members
 from sla.counting import decides_whole
-from sla.facts import Outage, ServiceFacts
+from sla.facts import Exclusion, Outage, ServiceFacts
 from sla.figures import JSON_DIGITS, bounds_text, digits_for, floored
 from sla.inputs import Inputs, periods_before
 from sla.measures import NOTHING_MEASURED, TIMED, by_users, printed_measure
@@ -153,11 +153,11 @@ def _coverage(measured: Measured, terms: Terms) -> str | None:
 
 def _evidence(case: Case) -> tuple[str, str] | None:
     """Availability with every outage as long and as short as its evidence allows; None without evidence."""
-    if case.terms.options.by not in TIMED:
-        return None
     past = Spans.of([case.past])
     outages = (*case.told.outages, *case.told.degraded)
-    if not any(_has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages):
+    if not _timed(case) or not any(
+        _has_evidence(outage) and past.clip(*extent(outage, case.as_of_ms)) for outage in outages
+    ):
         return None
     longest, shortest = (pooled(by_evidence(case.parts, kind)).availability for kind in ("longest", "shortest"))
     if longest is None or shortest is None:
@@ -280,11 +280,22 @@ def _exclusions(case: Case) -> tuple[PrintedExclusion, ...]:
             category=entry.category,
             clause=entry.clause,
             text=entry.text,
-            without_pct=availability_text(pooled([without(part, entry) for part in case.parts]), case.terms),
+            without_pct=_without(case, entry),
         )
         for entry in entries
         if entry.from_ms < end and entry.to_ms > start
     )
+
+
+def _without(case: Case, entry: Exclusion) -> str | None:
+    """The figure without one exclusion; None where something else than time is measured."""
+    if not _timed(case):
+        return None
+    return availability_text(pooled([without(part, entry) for part in case.parts]), case.terms)
+
+
+def _timed(case: Case) -> bool:
+    return all(part.terms.options.by in TIMED for part in case.parts)
 
 
 def _checks(service: ServiceFacts) -> dict[str, int | None]:

@@ -56,6 +56,7 @@ def test_a_bucket_in_excluded_time_leaves_the_average() -> None:
         "  measure: {by: requests}\n",
     )
     assert (found.measure.base, found.measure.counted, found.verdict) == ("718", "0.5", "MET")
+    assert found.exclusions[0].without_pct is None
 
 
 def test_users_weigh_each_outage() -> None:
@@ -137,4 +138,11 @@ def test_every_wrong_input_is_named_with_its_line() -> None:
         "facts.yaml:9 series.requests.buckets[0]: has more errors (2) than requests (1); "
         "write errors of them, e.g. 3 of 1000",
         "facts.yaml:10 series.jitter: is no list of values; write e.g. jitter: [12.5, 13.1]",
+    ]
+
+
+def test_more_buckets_than_the_period_has_are_refused() -> None:
+    facts = "series: {requests: {bucket: 1 h, buckets: [{count: 721, requests: 1, errors: 1}]}}\n"
+    assert refusal(facts, "  measure: {by: requests}\n") == [
+        "facts.yaml:2 series.requests.buckets: has 721 buckets, but the period only 720; write each once"
     ]

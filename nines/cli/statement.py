@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from config.calc_inputs import entered
 from ledger import journal
 from ledger.store import Ledger
 from nines.cli.apply import login_name
@@ -31,6 +33,13 @@ period_option = click.option(
 )
 
 
+inputs_option = click.option(
+    "--inputs",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML of what no probe knows, by contract and service: fees, users, request counts, periods before.",
+)
+
+
 def period_text(words: str) -> str:
     """`this` and `last` as a month; everything else as it is. The contract's zone cuts the period later."""
     today = datetime.fromtimestamp(now_ms() / 1000, UTC)
@@ -41,9 +50,20 @@ def period_text(words: str) -> str:
     return words
 
 
-def built(ledger: Ledger, client: str, period: str) -> tuple[Statement, ...]:
+def built(ledger: Ledger, client: str, period: str, inputs: Path | None = None) -> tuple[Statement, ...]:
     """One statement per contract of the client, as of now."""
-    return statements.build(ledger, client, period_text(period), now_ms=now_ms(), version=metadata.version("nines"))
+    return statements.build(
+        ledger,
+        client,
+        period_text(period),
+        now_ms=now_ms(),
+        version=metadata.version("nines"),
+        inputs=_entered(inputs),
+    )
+
+
+def _entered(path: Path | None) -> statements.Entered:
+    return statements.NOTHING if path is None else entered(path.read_text(encoding="utf-8"), str(path))
 
 
 @click.group("statement")
@@ -54,9 +74,10 @@ def statement_command() -> None:
 @statement_command.command("build")
 @click.argument("client")
 @period_option
+@inputs_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else json.")
 @click.pass_obj
-def build(place: Place, client: str, period: str, form: str | None) -> None:
+def build(place: Place, client: str, period: str, inputs: Path | None, form: str | None) -> None:
     """Work out CLIENT's statements of a period as drafts, one per contract, and record that it was done.
 
     A running period is cut at now and marked provisional.
@@ -66,9 +87,9 @@ def build(place: Place, client: str, period: str, form: str | None) -> None:
     nines statement build acme --period this --format text
     """
     with place.open_ledger() as ledger:
-        drafts = built(ledger, client, period)
+        drafts = built(ledger, client, period, inputs)
         for draft in drafts:
-            _record(ledger, draft)
+            _record(ledger, draft, inputs)
     if form == "json" or (form is None and not is_terminal()):
         printed = [as_json(draft) for draft in drafts]
         print_json(printed[0] if len(printed) == 1 else printed)
@@ -77,7 +98,7 @@ def build(place: Place, client: str, period: str, form: str | None) -> None:
         say(*summary_lines(draft))
 
 
-def _record(ledger: Ledger, draft: Statement) -> None:
+def _record(ledger: Ledger, draft: Statement, inputs: Path | None) -> None:
     from ledger.persons import os_user
 
     at_ms = now_ms()
@@ -90,16 +111,22 @@ def _record(ledger: Ledger, draft: Statement) -> None:
             action="statement built",
             subject="statement",
             subject_id=draft.statement_id,
-            body={"sha256": sha256(as_json(draft)), "contract": draft.contract["id"], "period": draft.period["label"]},
+            body={
+                "sha256": sha256(as_json(draft)),
+                "contract": draft.contract["id"],
+                "period": draft.period["label"],
+                **({} if inputs is None else {"inputs_sha256": hashlib.sha256(inputs.read_bytes()).hexdigest()}),
+            },
         )
 
 
 @click.command("explain")
 @click.argument("client", metavar="CLIENT|outage")
 @click.argument("period", metavar="PERIOD|ID")
+@inputs_option
 @format_option("text", "json")
 @click.pass_obj
-def explain_command(place: Place, client: str, period: str, form: str) -> None:
+def explain_command(place: Place, client: str, period: str, inputs: Path | None, form: str) -> None:
     """Every stretch of time of CLIENT's PERIOD, the rule that put it where it is, and the arithmetic to the credit.
 
     PERIOD: 2026-10, 2026-Q4, 2026-W07, 2026, 2026-10-01/2026-10-15 (end exclusive), `this` or `last` month. Or one
@@ -114,7 +141,7 @@ def explain_command(place: Place, client: str, period: str, form: str) -> None:
         _explain_outage(place, period, form)
         return
     with place.open_ledger() as ledger:
-        drafts = built(ledger, client, period)
+        drafts = built(ledger, client, period, inputs)
     if form == "json":
         print_json([{"contract": draft.contract["id"], "lines": explain.explain_data(draft)} for draft in drafts])
         return
@@ -159,9 +186,10 @@ def _explain_service_outage(ledger: Ledger, id: str, form: str) -> bool:
 
 @click.command("credits")
 @period_option
+@inputs_option
 @format_option("table", "csv", "json")
 @click.pass_obj
-def credits_command(place: Place, period: str, form: str) -> None:
+def credits_command(place: Place, period: str, inputs: Path | None, form: str) -> None:
     """The service credits of all clients for a period: what finance pays out.
 
     Amounts are in the contract's currency; where time was not measured, credit_low and credit_high say what it may be.
@@ -172,7 +200,7 @@ def credits_command(place: Place, period: str, form: str) -> None:
     """
     text = period_text(period)
     with place.open_ledger() as ledger:
-        drafts = statements.build_all(ledger, text, now_ms=now_ms(), version=metadata.version("nines"))
+        drafts = _all(ledger, text, inputs)
     rows = credits.credit_rows(drafts, period=text)
     if form == "json":
         print_json(credits.as_data(rows))
@@ -193,9 +221,12 @@ def credits_command(place: Place, period: str, form: str) -> None:
     default=Path("."),
     help="Folder for the PDFs; made where it does not exist. Default: here.",
 )
+@inputs_option
 @format_option("text", "json")
 @click.pass_obj
-def report_command(place: Place, client: str | None, everyone: bool, period: str, out: Path, form: str) -> None:
+def report_command(
+    place: Place, client: str | None, everyone: bool, period: str, out: Path, inputs: Path | None, form: str
+) -> None:
     """Write the client's PDF of a period, one per contract. Drafts carry a watermark.
 
     \b
@@ -205,7 +236,7 @@ def report_command(place: Place, client: str | None, everyone: bool, period: str
     if everyone == (client is not None):
         raise click.UsageError("name one CLIENT, or write --all")
     with place.open_ledger() as ledger:
-        drafts = _drafts(ledger, client, period)
+        drafts = _drafts(ledger, client, period, inputs)
         written = [_written(ledger, draft, out, quiet=form == "json") for draft in drafts]
     if form == "json":
         print_json(written)
@@ -213,10 +244,15 @@ def report_command(place: Place, client: str | None, everyone: bool, period: str
         say("no contract was in force, so there is nothing to report; see `nines config example`")
 
 
-def _drafts(ledger: Ledger, client: str | None, period: str) -> tuple[Statement, ...]:
+def _drafts(ledger: Ledger, client: str | None, period: str, inputs: Path | None) -> tuple[Statement, ...]:
     if client is not None:
-        return built(ledger, client, period)
-    return statements.build_all(ledger, period_text(period), now_ms=now_ms(), version=metadata.version("nines"))
+        return built(ledger, client, period, inputs)
+    return _all(ledger, period_text(period), inputs)
+
+
+def _all(ledger: Ledger, text: str, inputs: Path | None) -> tuple[Statement, ...]:
+    version = metadata.version("nines")
+    return statements.build_all(ledger, text, now_ms=now_ms(), version=version, inputs=_entered(inputs))
 
 
 def _written(ledger: Ledger, draft: Statement, folder: Path, *, quiet: bool) -> dict[str, str]:
