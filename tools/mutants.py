@@ -27,9 +27,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("sla/availability.py", "sla/judge.py", "sla/credits.py")
 LIMIT_S = 120  # a mutant that never ends is killed
-JUDGE_TESTS = ("judge", "judge_figures", "judge_properties")
+JUDGE_TESTS = ("judge", "judge_state", "judge_figures", "judge_properties")
 STATEMENT_TESTS = (
-    *("cases", "figures", "credits", "compose", "explain", "canonical", "properties", "properties_change", "oracle"),
+    *(
+        "availability",
+        "cases",
+        "figures",
+        "credits",
+        "compose",
+        "explain",
+        "canonical",
+        "properties",
+        "properties_change",
+        "oracle",
+    ),
     *("properties_oracle",),
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -219,10 +230,12 @@ def main() -> int:
             told("the tests fail without any change; mend them first")
             return 1
     told(f"{len(chosen)} of {len(every)} mutants, seed {asked.seed}")
+    alive = []
     with ThreadPoolExecutor(asked.jobs) as workers:
-        alive = [mutant for mutant, lives in zip(chosen, workers.map(survives, chosen), strict=True) if lives]
-    for mutant in sorted(alive, key=lambda mutant: (mutant.file, mutant.line)):
-        told(f"survived  {mutant}")
+        for mutant, lives in zip(chosen, workers.map(survives, chosen), strict=True):
+            if lives:
+                alive.append(mutant)
+                told(f"survived  {mutant}")
     for file, count in Counter(mutant.file for mutant in chosen).items():
         lived = sum(mutant.file == file for mutant in alive)
         told(f"{file}: {count - lived} of {count} killed")
