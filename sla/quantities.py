@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from sla.availability import Measured, measure
 from sla.facts import Outage
 from sla.sections import Section, Told
+from sla.terms import Terms
 from sla.timeline import Piece
 
 # figure: as printed (a running period: as if it went on so); best, worst: all unknown time up, down;
@@ -42,7 +43,16 @@ class Quantities:
     time_base_ms: Fraction
     downtime_ms: Fraction
     outages: tuple[Downtime, ...]
-    target: Decimal | None
+    terms: Terms
+
+    @property
+    def target(self) -> Decimal | None:
+        return self.terms.target
+
+    @property
+    def compared(self) -> Fraction | None:
+        """The percentage that is compared with targets and edges."""
+        return None if self.availability is None else self.availability * 100
 
     @property
     def availability(self) -> Fraction | None:
@@ -50,7 +60,7 @@ class Quantities:
 
     @property
     def missed(self) -> bool:
-        return self.availability is not None and self.target is not None and self.availability * 100 < self.target
+        return self.compared is not None and self.target is not None and self.compared < self.target
 
     @property
     def lost(self) -> Fraction:
@@ -74,7 +84,7 @@ def quantities(part: Section, told: Told, point: Point) -> Quantities:
         if options.by in ("time", "users"):
             base, counted = base + ahead, counted + down
         outages += (Downtime(((end, end + part.ahead_ms, WHOLE),)),) if down else ()
-    return Quantities(base, counted, time_base, downtime, outages, part.terms.target)
+    return Quantities(base, counted, time_base, downtime, outages, part.terms)
 
 
 def _at(measured: Measured, point: Point, *, bounded: bool) -> tuple[Fraction, Fraction]:
@@ -97,7 +107,7 @@ def together(parts: Sequence[Quantities], sections: Sequence[Section], told: Tol
         sum((getattr(part, name) for part in parts), Fraction(0))
         for name in ("base", "counted", "time_base_ms", "downtime_ms")
     )
-    return Quantities(base, counted, time_base, downtime, tuple(outages), parts[-1].target)
+    return Quantities(base, counted, time_base, downtime, tuple(outages), parts[-1].terms)
 
 
 def downtimes(pieces: Iterable[Piece], told: Told, *, blind: bool) -> tuple[Downtime, ...]:

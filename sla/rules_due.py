@@ -107,8 +107,8 @@ def holds(when: If, view: View, *, own_target: bool = True) -> bool:
     if when.edge is not None:
         if when.quantity == "downtime":
             return matches(when.edge, view.read.downtime_ms)
-        availability = view.read.availability
-        return availability is not None and matches(when.edge, availability * 100)
+        compared = view.read.compared
+        return compared is not None and matches(when.edge, compared)
     if not (view.read.missed if own_target else view.missed):
         return False
     return when.missed == 1 or missed_in_a_row(view.inputs, view.read) + 1 >= when.missed
@@ -153,7 +153,7 @@ def _measured(on: str, view: View) -> Fraction:
     if on == "downtime":
         return view.read.downtime_ms
     if on == "availability":
-        return (view.read.availability or Fraction(0)) * 100
+        return view.read.compared or Fraction(0)
     found = value_of(view.inputs, on)
     if found is None:
         raise MissingInput(on)
@@ -243,9 +243,9 @@ def _lost_by(rule: Lost, outage: Downtime, view: View) -> Worth:
 def _steps(rule: Rule, number: int, view: View) -> Due | None:
     assert isinstance(rule, Steps)
     below = rule.below if rule.below is not None else view.read.target
-    if below is None or view.read.availability is None:
+    if below is None or view.read.compared is None:
         return None
-    short = max(Fraction(0), Fraction(below) - view.read.availability * 100)
+    short = max(Fraction(0), Fraction(below) - view.read.compared)
     steps = counted_units(short, Fraction(rule.step), rule.count)
     found = worth(rule.pay, view.basis, view.read).times(steps)
     return Due(view.part, number, name_of(rule), found, {"below": f"{below:f}", "steps": str(steps)})
