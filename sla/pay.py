@@ -109,8 +109,8 @@ def _minor(pay: Pay, basis: Basis, read: Quantities | None) -> Fraction:
 
 
 def _growing(pay: PercentPlusSteps, read: Quantities | None) -> Fraction:
-    availability = None if read is None else read.availability
-    short = NOTHING if availability is None else max(NOTHING, Fraction(pay.below) - availability * 100)
+    compared = None if read is None else read.compared
+    short = NOTHING if compared is None else max(NOTHING, Fraction(pay.below) - compared)
     found = Fraction(pay.value) + Fraction(pay.more) * counted_units(short, Fraction(pay.step), pay.count)
     return found if pay.at_most is None else min(found, Fraction(pay.at_most))
 
