@@ -13,25 +13,14 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from reporting.wording import clock_time, day, left, near_time, plain, weekday
+from sla.forecast import Forecast as Forecast
+from sla.forecast import at_this_pace, if_it_stays_down, used_up_since
 from sla.statement import Budget, ServiceStatement, Statement, Stretch
 
 State = Literal["down", "degraded", "unknown", "maintenance", "up", "no data"]
 Bucket = Literal["red", "orange", "yellow", "green", "no budget"]
 BUCKETS: tuple[Bucket, ...] = ("red", "orange", "yellow", "green", "no budget")
 _WORST: tuple[State, ...] = ("down", "unknown", "degraded", "maintenance", "no data", "up")
-_DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """When a budget is used up. `since`: it was, then; `if_down`: should it stay down; `pace`: as it went so far.
-
-    `at_ms` is None where the period ends first; `end_share` then says how much will be used by its end.
-    """
-
-    kind: Literal["since", "if_down", "pace", "never"]
-    at_ms: int | None
-    end_share: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,42 +264,8 @@ def _forecast(statement: Statement, service: ServiceStatement, *, state: State, 
     if budget is None or bucket == "no budget":
         return None
     if bucket == "red":
-        return Forecast("since", _used_up_at(service, budget.allowed_ms))
+        return used_up_since(service, budget)
     end_ms, now_ms = int(statement.period["to_ms"]), statement.as_of_ms
     if state == "down":
-        at_ms = now_ms + max(0, budget.remaining_ms)
-        return Forecast("if_down", at_ms if at_ms < end_ms else None)
-    return _at_pace(service, now_ms=now_ms, end_ms=end_ms)
-
-
-def _at_pace(service: ServiceStatement, *, now_ms: int, end_ms: int) -> Forecast:
-    budget, considered_ms = service.budget, service.considered_ms
-    if budget is None or not budget.used_ms or not considered_ms or not budget.allowed_ms:
-        return Forecast("never", None, Fraction(0))
-    pace = Fraction(budget.used_ms, considered_ms)
-    at_ms = now_ms + int(Fraction(max(0, budget.remaining_ms)) / pace)
-    if at_ms < end_ms:
-        return Forecast("pace", at_ms)
-    at_end = (budget.used_ms + pace * max(0, end_ms - now_ms)) / budget.allowed_ms
-    return Forecast("pace", None, at_end)
-
-
-def _used_up_at(service: ServiceStatement, allowed_ms: int) -> int | None:
-    """The instant at which what counts passed the budget, read from the timeline; None where it does not show."""
-    rest = Fraction(allowed_ms)
-    for stretch in service.timeline:
-        weight = _weight(stretch, str(service.parts[-1].options["unknown"]))
-        counted = (stretch.to_ms - stretch.from_ms) * weight
-        if counted > rest:
-            return stretch.from_ms + int(rest / weight)
-        rest -= counted
-    return None
-
-
-def _weight(stretch: Stretch, unknown: str) -> Fraction:
-    """The share of a stretch that counts as downtime."""
-    if stretch.time_class == "unknown":
-        return Fraction(unknown == "down")
-    if stretch.time_class not in ("down", "degraded"):
-        return Fraction(0)
-    return Fraction(1) if stretch.weight is None else Fraction(stretch.weight)
+        return if_it_stays_down(budget, now_ms=now_ms, end_ms=end_ms)
+    return at_this_pace(budget, service.considered_ms or 0, now_ms=now_ms, end_ms=end_ms)

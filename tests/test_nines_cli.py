@@ -95,6 +95,16 @@ def test_every_problem_of_a_file_is_one_line_with_its_place(nines: Nines, tmp_pa
     assert all(line.startswith("nines.yaml:8 contracts.sample-shop.") for line in lines)
 
 
+def test_config_check_names_the_burn_alerts_that_could_never_fire(nines: Nines, tmp_path: Path) -> None:
+    (tmp_path / "nines.yaml").write_text(GOOD.replace("99.9, fee", "90, fee").replace("{< 99.9", "{< 90"))
+    note = (
+        "nines.yaml:8 contracts.sample-shop.target: at 90 % in 30 days a burn alert could never fire and is left out: "
+        "page at 14.4 times over 1 h and 5 min"
+    )
+    assert nines("config", "check").out.splitlines()[1:] == [f"note: {note}"]
+    assert nines("config", "check", "--format", "json").data["notes"] == [note]
+
+
 def test_a_missing_config_is_one_line(nines: Nines) -> None:
     missing = nines("config", "check")
     assert (missing.code, missing.out, len(missing.err.splitlines())) == (2, "", 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from config.load import load
+from config.notes import notes
 from config.schema import json_schema
 from config.show import show_lines
 from config.starter import example, starter
@@ -50,6 +51,8 @@ def config_command() -> None:
 def check(place: Place, path: Path | None, form: str) -> None:
     """Say every problem of the file with its line, and how to write it right. Exit 2 when there is one.
 
+    Notes of a file that is good say what follows from it, for example a burn alert that could never fire.
+
     PATH is a file or a folder; left out, it is the config that the other commands use.
 
     \b
@@ -58,13 +61,16 @@ def check(place: Place, path: Path | None, form: str) -> None:
     """
     chosen = path or place.config_path
     config = load(chosen)
+    said = notes(config)
     counts = {
         name: len(getattr(config, name)) for name in ("endpoints", "services", "clients", "contracts", "maintenance")
     }
     if form == "json":
-        print_json({"config": str(chosen), "ok": True, **counts})
+        print_json({"config": str(chosen), "ok": True, **counts, "notes": [str(note) for note in said]})
         return
     say(f"{chosen}: good; " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    for note in said:
+        say(f"note: {note}")
 
 
 @config_command.command("schema")
