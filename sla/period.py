@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,15 +114,16 @@ def local(at_ms: int, tz: str) -> datetime:
     return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone(tz))
 
 
+@lru_cache(maxsize=128)  # the months of many contracts are the same days
 def days(period: Period) -> tuple[tuple[date, int, int], ...]:
     """The local days that touch the period, as (date, from_ms, to_ms) clipped to it; a day a zone skipped is absent."""
     day, last = local(period.from_ms, period.tz).date(), local(period.to_ms - 1, period.tz).date()
-    found = []
+    found, midnight_ms = [], local_midnight_ms(day, period.tz)
     while day <= last:
         after = day + timedelta(days=1)
-        start = max(local_midnight_ms(day, period.tz), period.from_ms)
-        end = min(local_midnight_ms(after, period.tz), period.to_ms)
+        next_ms = local_midnight_ms(after, period.tz)
+        start, end = max(midnight_ms, period.from_ms), min(next_ms, period.to_ms)
         if start < end:
             found.append((day, start, end))
-        day = after
+        day, midnight_ms = after, next_ms
     return tuple(found)

@@ -39,9 +39,13 @@ class Spans:
         return Spans(tuple(united))
 
     def __or__(self, other: Spans) -> Spans:
+        if not self.spans or not other.spans:
+            return self if self.spans else other
         return Spans.of((*self.spans, *other.spans))
 
     def __and__(self, other: Spans) -> Spans:
+        if not self.spans or not other.spans:
+            return NOWHEN
         shared: list[Span] = []
         left, right = iter(self.spans), iter(other.spans)
         a, b = next(left, None), next(right, None)
@@ -56,6 +60,8 @@ class Spans:
         return Spans(tuple(shared))
 
     def __sub__(self, other: Spans) -> Spans:
+        if not self.spans or not other.spans:
+            return self
         rest: list[Span] = []
         cuts = other.spans
         first = 0
@@ -88,6 +94,8 @@ class Spans:
 
     def clip(self, from_ms: int, to_ms: int) -> Spans:
         """What lies in [from_ms, to_ms); an empty or inverted clip holds nothing."""
+        if not self.spans or (from_ms <= self.spans[0][0] and self.spans[-1][1] <= to_ms):
+            return self
         first = bisect_right(self.spans, from_ms, key=_end)
         last = bisect_left(self.spans, to_ms, key=_start)
         cut = ((max(start, from_ms), min(end, to_ms)) for start, end in self.spans[first:last])
