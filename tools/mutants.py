@@ -4,7 +4,7 @@
 
 A mutant is one small change (`<` for `<=`, `+` for `-`, another constant, a branch turned round) in a copy of the
 repository; the copy's tests run until the first one fails. Those that survive are listed with their line: either a test
-is missing, or the change means the same. Ends with 1 where fewer than nine in ten are killed, or the tests fail unchanged.
+is missing, or the change means the same. Ends with 1 where fewer than nine in ten are killed.
 """
 
 from __future__ import annotations
