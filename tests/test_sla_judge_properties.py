@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sla_worlds import times
 
 from sla.facts import Outage
 from sla.judge import (
@@ -174,3 +176,74 @@ def test_a_check_that_comes_twice_changes_nothing(method: Method, steps: list[tu
     checks = checks_of(steps)
     twice = [check for one in checks for check in (one, one)]
     assert told(method, checks) == told(method, twice)
+
+
+@given(METHODS, STEPS, st.data())
+def test_checks_that_come_again_or_too_late_change_nothing(
+    method: Method, steps: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    checks = checks_of(steps)
+    late = data.draw(st.lists(st.tuples(st.sampled_from(checks), st.integers(0, 40)), max_size=10))
+    heard = list(checks)
+    for check, delay in late:  # a copy arrives some places behind its own
+        heard.insert(heard.index(check) + 1 + delay, check)
+    assert told(method, heard) == told(method, checks)
+
+
+@given(METHODS, STEPS, st.randoms(use_true_random=False))
+def test_checks_collected_in_any_order_give_the_same_outages(
+    method: Method, steps: list[tuple[int, str]], random: Random
+) -> None:
+    checks = checks_of(steps)
+    heard = [*checks, *random.sample(checks, len(checks) // 2)]
+    random.shuffle(heard)
+    in_order = sorted(heard, key=lambda check: check.at_ms)
+    assert told(method, in_order) == told(method, checks)
+
+
+# --- a second reading of the law, with all checks at hand ----------------------------------------------------------
+
+
+def plain_outages(method: Method, checks: list[Check]) -> list[tuple[int, int | None, bool]]:
+    """(from, to, watched until its end) of every outage: by looking forward and back, without a state.
+
+    One begins at the first of `confirm` bad checks that no good one interrupts; it ends at the first of `recover` good
+    ones in a row, or, where the last bad check's reach ended before, or was cut by a blind check, there.
+    """
+    seen = [check for check in checks if check.verdict != "unknown"]
+    bad = [check.verdict == "down" for check in seen]
+    found: list[tuple[int, int | None, bool]] = []
+    at = 0
+    while at < len(seen):
+        run = next((n for n in range(at, len(seen)) if not bad[n]), len(seen)) - at
+        if run < method.confirm:
+            at += max(1, run)
+            continue
+        end = next((n for n in range(at + run, len(seen)) if good_from(bad, n, method.recover)), None)
+        if end is None:
+            found.append((seen[at].at_ms, None, True))
+            break
+        reached = reach_of(method, checks, seen[end - 1])
+        found.append((seen[at].at_ms, min(seen[end].at_ms, reached), seen[end].at_ms <= reached))
+        at = end
+    return found
+
+
+def good_from(bad: list[bool], first: int, recover: int) -> bool:
+    return len(bad) >= first + recover and not any(bad[first : first + recover])
+
+
+def reach_of(method: Method, checks: list[Check], last: Check) -> int:
+    """How long a check vouches: an unknown one after it says that from then on nobody could look."""
+    blind = [check.at_ms for check in checks if check.verdict == "unknown" and check.at_ms > last.at_ms]
+    return min([last.at_ms + method.interval_ms + min(method.interval_ms, 300_000) + method.timeout_ms, *blind[:1]])
+
+
+@times(5)
+@given(METHODS, STEPS)
+def test_the_outages_are_those_of_a_plain_reading_of_the_law(method: Method, steps: list[tuple[int, str]]) -> None:
+    checks = checks_of(steps)
+    record = told(method, checks)
+    judged = [(one.from_ms, one.to_ms, one.reason == "recovered") for one in record.closed if one.kind == "down"]
+    still = [(record.open["down"].from_ms, None, True)] if "down" in record.open else []
+    assert [*judged, *still] == plain_outages(method, checks)

@@ -8,93 +8,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sla_builders import contract, endpoint, measured, terms, tiers
+from sla_builders import contract, measured
+from sla_worlds import END, PERIOD, ask, contracts, services, some_spans, times
 
 from sla.build import build_statement
 from sla.canonical import as_json, canonical, from_json
-from sla.facts import All, Any_, AtLeast, Exclusion, Expression, Member, Outage, ServiceFacts, Window
+from sla.facts import All, Any_, Expression, Member, Outage, ServiceFacts, Window
 from sla.period import Period
-from sla.spans import Spans
-from sla.statement import ServiceStatement
-from sla.terms import Contract, Options, WindowTerms
-
-END = 24
-PERIOD = Period(0, END, "UTC", "tiny")
-FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-spans_of_time = st.tuples(st.integers(-4, END + 4), st.integers(0, 12)).map(lambda pair: (pair[0], pair[0] + pair[1]))
-some_spans = st.lists(spans_of_time, max_size=4)
-few_spans = st.lists(st.tuples(st.integers(0, END), st.integers(0, 5)).map(lambda p: (p[0], p[0] + p[1])), max_size=2)
-rarely = st.sampled_from([False, False, False, True])
-effects = st.sampled_from(["exclude", "count_up", "ignore"])
-
-
-@st.composite
-def endpoints(draw: Any, id: str) -> Any:
-    outages = [Outage(f"O-{id}{i}", *span) for i, span in enumerate(draw(some_spans)) if span[0] < span[1]]
-    if outages and draw(st.booleans()):
-        outages[-1] = replace(outages[-1], to_ms=None)
-    degraded = [Outage(f"D-{id}{i}", *span) for i, span in enumerate(draw(some_spans)) if span[0] < span[1]]
-    return endpoint(id, outages=tuple(outages), degraded=tuple(degraded), unknown=Spans.of(draw(few_spans)))
-
-
-members = st.sampled_from(["a", "b", "c"]).map(Member)
-
-
-def groups(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    several = st.lists(inner, min_size=1, max_size=3).map(tuple)
-    at_least = several.flatmap(lambda found: st.integers(1, len(found)).map(lambda k: AtLeast(k, found)))
-    return several.map(All) | several.map(Any_) | at_least
-
-
-expressions = st.recursive(members, groups, max_leaves=4)
-scopes = st.sampled_from(
-    [frozenset({("endpoint", "a")}), frozenset({("endpoint", "b"), ("endpoint", "c")}), frozenset({("service", "api")})]
-)
-
-
-@st.composite
-def windows(draw: Any) -> tuple[Window, ...]:
-    found = draw(st.lists(st.tuples(spans_of_time, scopes, st.integers(-20, END // 2)), max_size=3))
-    return tuple(Window(f"M-{i}", *span, entered, scope) for i, (span, scope, entered) in enumerate(found))
-
-
-@st.composite
-def services(draw: Any) -> ServiceFacts:
-    facts = {id: draw(endpoints(id)) for id in "abc"}
-    composition = [(0, draw(expressions))]
-    if draw(st.booleans()):
-        composition.append((draw(st.integers(1, END - 1)), draw(expressions)))
-    categories = st.sampled_from(["agreed", "client", "false_positive"])
-    excluded = draw(st.lists(st.tuples(spans_of_time, categories), max_size=2))
-    exclusions = tuple(Exclusion(f"X-{i}", *span, category) for i, (span, category) in enumerate(excluded))
-    outside = Spans.of(draw(few_spans) if draw(rarely) else ())
-    return ServiceFacts("api", "API", tuple(composition), facts, draw(windows()), exclusions, outside)
-
-
-@st.composite
-def contracts(draw: Any) -> Contract:
-    options = {
-        "maintenance": draw(effects),
-        "exclusions": draw(effects),
-        "unknown": draw(st.sampled_from(["exclude", "up", "down"])),
-        "degraded": draw(st.sampled_from(["up", "down", Decimal("0.5"), Decimal("0.3")])),
-        "min_coverage": Decimal(draw(st.integers(0, 100))),
-        "windows": WindowTerms(notice_ms=draw(st.integers(0, 4))),
-    }
-    target = draw(st.sampled_from(["50", "90", "99.9", "100", None]))
-    agreed = terms(target, start=draw(st.integers(-2, 2)), fee="100.00 EUR", **options)
-    agreed = replace(agreed, credits=(tiers({"< 99.9": "10", "< 90": "25", "< 50": "50"}),))
-    paused = Spans.of(draw(few_spans) if draw(rarely) else ())
-    until = draw(st.integers(12, END + 2)) if draw(rarely) else None
-    return contract(agreed, paused=paused, until_ms=until)
-
-
-def ask(facts: ServiceFacts, agreed: Contract, as_of: int = END) -> ServiceStatement:
-    return build_statement(agreed, [facts], PERIOD, as_of_ms=as_of).services[0]
-
+from sla.terms import Contract, Options
 
 # --- the plain evaluation ------------------------------------------------------------------------------------------
 
@@ -167,7 +90,7 @@ def slow(at: int, facts: ServiceFacts, expression: Expression, states: dict[str,
 # --- the properties ------------------------------------------------------------------------------------------------
 
 
-@settings(FAST, max_examples=250)
+@times(6)
 @given(services(), contracts(), st.sampled_from([END, END, END, 0, 7, 15]))
 def test_every_millisecond_has_the_class_that_a_plain_evaluation_gives_it(
     facts: ServiceFacts, agreed: Contract, as_of: int
@@ -178,7 +101,6 @@ def test_every_millisecond_has_the_class_that_a_plain_evaluation_gives_it(
     assert told == {at: class_at(at, known, agreed) for at in range(as_of)}
 
 
-@FAST
 @given(services(), contracts())
 def test_classes_sum_to_the_period_and_the_timeline_has_no_gap(facts: ServiceFacts, agreed: Contract) -> None:
     found = ask(facts, agreed)
@@ -188,7 +110,6 @@ def test_classes_sum_to_the_period_and_the_timeline_has_no_gap(facts: ServiceFac
     assert edges[-1] == END
 
 
-@FAST
 @given(services(), contracts())
 def test_the_figure_follows_from_the_timeline_and_lies_between_its_bounds(
     facts: ServiceFacts, agreed: Contract
@@ -215,7 +136,6 @@ def test_the_figure_follows_from_the_timeline_and_lies_between_its_bounds(
         assert Fraction(found.availability_pct) <= high
 
 
-@FAST
 @given(services(), contracts())
 def test_counted_time_is_that_of_the_outages_listed(facts: ServiceFacts, agreed: Contract) -> None:
     found = ask(facts, agreed)
@@ -227,7 +147,6 @@ def test_counted_time_is_that_of_the_outages_listed(facts: ServiceFacts, agreed:
         assert listed >= whole if kind == "degraded" else listed == whole
 
 
-@FAST
 @given(services(), contracts(), st.randoms(use_true_random=False))
 def test_the_order_of_facts_does_not_matter(facts: ServiceFacts, agreed: Contract, random: Any) -> None:
     def mixed(items: Any) -> tuple[Any, ...]:
@@ -249,7 +168,6 @@ def test_the_order_of_facts_does_not_matter(facts: ServiceFacts, agreed: Contrac
     assert ask(shuffled, agreed) == ask(facts, agreed)
 
 
-@FAST
 @given(services(), contracts(), st.integers(-3, END + 3))
 def test_a_statement_survives_json_byte_for_byte(facts: ServiceFacts, agreed: Contract, as_of: int) -> None:
     statement = build_statement(agreed, [facts], PERIOD, as_of_ms=as_of)
@@ -259,7 +177,6 @@ def test_a_statement_survives_json_byte_for_byte(facts: ServiceFacts, agreed: Co
     assert canonical(as_json(read)) == written
 
 
-@FAST
 @given(services(), contracts(), st.integers(1, END - 1))
 def test_the_days_of_a_period_sum_to_it(facts: ServiceFacts, agreed: Contract, cut: int) -> None:
     whole = ask(facts, agreed)
@@ -272,7 +189,6 @@ def test_the_days_of_a_period_sum_to_it(facts: ServiceFacts, agreed: Contract, c
     assert sum(Fraction(half.measure.counted) for half in halves) == Fraction(whole.measure.counted)
 
 
-@FAST
 @given(services(), contracts())
 def test_a_credit_lies_between_its_bounds_and_lines_sum_to_it(facts: ServiceFacts, agreed: Contract) -> None:
     credit = ask(facts, agreed).credit
@@ -282,7 +198,6 @@ def test_a_credit_lies_between_its_bounds_and_lines_sum_to_it(facts: ServiceFact
         assert sum((Decimal(line.amount) for line in credit.lines), Decimal(0)) == Decimal(credit.amount)
 
 
-@FAST
 @given(some_spans, some_spans)
 def test_more_downtime_never_raises_the_figure(spans: list[tuple[int, int]], more: list[tuple[int, int]]) -> None:
     def figure(found: list[tuple[int, int]]) -> Fraction:
@@ -292,7 +207,6 @@ def test_more_downtime_never_raises_the_figure(spans: list[tuple[int, int]], mor
     assert figure([*spans, *more]) <= figure(spans)
 
 
-@FAST
 @given(services(), contracts())
 def test_the_figure_without_an_exclusion_is_that_of_a_statement_without_it(
     facts: ServiceFacts, agreed: Contract
@@ -302,7 +216,6 @@ def test_the_figure_without_an_exclusion_is_that_of_a_statement_without_it(
         assert ask(replace(facts, exclusions=others), agreed).availability_pct == told.without_pct
 
 
-@FAST
 @given(services(), contracts(), st.integers(1, END - 1), st.integers(1, END))
 def test_a_new_target_cuts_parts_that_sum_to_the_whole(
     facts: ServiceFacts, agreed: Contract, cut: int, as_of: int
