@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 SLOW = [HealthCheck.too_slow]  # facts of whole services take a while to make up
 settings.register_profile("fast", max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
-settings.register_profile("many", max_examples=4_000, deadline=None, suppress_health_check=SLOW, database=None)
+settings.register_profile("many", max_examples=1_000, deadline=None, suppress_health_check=SLOW, database=None)
 settings.load_profile(os.environ.get("NINES_PROPERTIES", "fast"))
 
 

@@ -219,10 +219,12 @@ def main() -> int:
             told("the tests fail without any change; mend them first")
             return 1
     told(f"{len(chosen)} of {len(every)} mutants, seed {asked.seed}")
+    alive = []
     with ThreadPoolExecutor(asked.jobs) as workers:
-        alive = [mutant for mutant, lives in zip(chosen, workers.map(survives, chosen), strict=True) if lives]
-    for mutant in sorted(alive, key=lambda mutant: (mutant.file, mutant.line)):
-        told(f"survived  {mutant}")
+        for mutant, lives in zip(chosen, workers.map(survives, chosen), strict=True):
+            if lives:
+                alive.append(mutant)
+                told(f"survived  {mutant}")
     for file, count in Counter(mutant.file for mutant in chosen).items():
         lived = sum(mutant.file == file for mutant in alive)
         told(f"{file}: {count - lived} of {count} killed")
