@@ -27,9 +27,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("sla/availability.py", "sla/judge.py", "sla/credits.py")
 LIMIT_S = 120  # a mutant that never ends is killed
-JUDGE_TESTS = ("judge", "judge_figures", "judge_properties")
+JUDGE_TESTS = ("judge", "judge_state", "judge_figures", "judge_properties")
 STATEMENT_TESTS = (
-    *("cases", "figures", "credits", "compose", "explain", "canonical", "properties", "properties_change", "oracle"),
+    *(
+        "availability",
+        "cases",
+        "figures",
+        "credits",
+        "compose",
+        "explain",
+        "canonical",
+        "properties",
+        "properties_change",
+        "oracle",
+    ),
     *("properties_oracle",),
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {

@@ -1,0 +1,37 @@
+"""Tallies add up, and the coverage that a contract asks for is compared exactly."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from sla_builders import DAY, contract, judged, measured, ms, terms
+
+from sla.availability import tally
+from sla.spans import Spans
+from sla.timeline import Piece
+
+PIECES = (
+    Piece(0, 5, "down", weight=Fraction(1, 2)),
+    Piece(5, 8, "unknown", spared=True),
+    Piece(8, 10, "unknown"),
+    Piece(10, 30, "up"),
+)
+
+
+def test_tallies_of_disjoint_stretches_add_and_come_apart_again() -> None:
+    whole = tally(PIECES)
+    assert (whole.counted, whole.spared, whole.split["unknown"]) == (Fraction(5, 2), 3, 5)
+    first, rest = tally(PIECES[:2]), tally(PIECES[2:])
+    assert first + rest == whole
+    assert whole - first == rest
+    assert whole - rest == first
+
+
+@pytest.mark.parametrize(("unknown_ms", "verdict"), [(36 * 60 * 60_000, "MET"), (36 * 60 * 60_000 + 1, "UNDETERMINED")])
+def test_exactly_the_coverage_that_is_asked_for_is_enough(unknown_ms: int, verdict: str) -> None:
+    start = ms("2026-11-01 00:00")
+    facts = measured(unknown=Spans.of([(start + DAY, start + DAY + unknown_ms)]))  # 5 % of 30 days
+    found = judged(facts, agreed=contract(terms("90", min_coverage=Decimal(95))))
+    assert found.verdict == verdict
