@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from ledger.facts import checks_within, endpoint_facts
 from ledger.store import Ledger
 from reporting.agreements import Agreements, agreements
 from reporting.maintenance import announced
+from reporting.periods_before import with_history
 from reporting.zone_files import tzdata_version
 from sla.build import Identity, build_statement
 from sla.compose import membership
@@ -191,7 +193,9 @@ def statements_of(
             journal=None if head is None else {"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash},
         )
         known = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
-        facts = [replace(each, inputs=inputs.get((contract.id or "", each.id), NOTHING_ENTERED)) for each in known]
+        given = [replace(each, inputs=inputs.get((contract.id or "", each.id), NOTHING_ENTERED)) for each in known]
+        look_up = partial(service_facts, ledger, agreed, contract, now_ms=now_ms)
+        facts = with_history(contract, period, given, known=look_up, now_ms=now_ms)
         yield build_statement(contract, facts, period, as_of_ms=now_ms, identity=identity)
 
 

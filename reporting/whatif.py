@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from config.contract import Plan
@@ -12,6 +13,7 @@ from config.definitions import contract_of
 from config.overlay import under
 from ledger.store import Ledger
 from reporting.agreements import Agreements, agreements
+from reporting.periods_before import Known, with_history
 from reporting.statements import (
     NothingInForce,
     StatementError,
@@ -25,7 +27,7 @@ from sla.build import build_statement
 from sla.facts import Definition, ServiceFacts
 from sla.figures import percent_text
 from sla.period import Period
-from sla.statement import Credit, ServiceStatement
+from sla.statement import Credit, ServiceStatement, Statement
 from sla.terms import Contract
 from sla.whatif import judged_anew, without
 
@@ -81,13 +83,44 @@ def compare(
     ]
     if not wanted:
         raise NothingInForce(f"no contract of {agreed.name('client', client)} was in force in {', '.join(periods)}")
-    facts = [service_facts(ledger, agreed, contract, period, now_ms=now_ms) for contract, period in wanted]
+    pairs = [(contract, _under(agreed, contract, terms), period) for contract, period in wanted]
+    facts = [service_facts(ledger, agreed, contract, period, now_ms=now_ms) for contract, _, period in pairs]
     gone = _ids(leave_out, [service for services in facts for service in services])
     return tuple(
-        compared
-        for (contract, period), services in zip(wanted, facts, strict=True)
-        for compared in _compared(contract, _under(agreed, contract, terms), services, period, gone, now_ms)
+        each
+        for contract, other, period in pairs
+        for each in _compared(
+            contract.id,
+            _statement(contract, period, partial(service_facts, ledger, agreed, contract, now_ms=now_ms), now_ms),
+            _statement(other, period, partial(_changed, ledger, agreed, contract, other, gone, now_ms), now_ms),
+        )
     )
+
+
+def _changed(
+    ledger: Ledger,
+    agreed: Agreements,
+    contract: Contract,
+    other: Contract,
+    gone: frozenset[str],
+    now_ms: int,
+    period: Period,
+) -> tuple[ServiceFacts, ...]:
+    """What the other terms look at: their hours, their windows judged again where they accept others."""
+    found = [without(service, gone) for service in service_facts(ledger, agreed, other, period, now_ms=now_ms)]
+    if [terms.options.windows for terms in other.versions] != [terms.options.windows for terms in contract.versions]:
+        found = [judged_anew(service) for service in found]
+    return tuple(found)
+
+
+def _statement(contract: Contract, period: Period, known: Known, now_ms: int) -> Statement:
+    facts = with_history(contract, period, known(period), known=known, now_ms=now_ms)
+    return build_statement(contract, facts, period, as_of_ms=now_ms)
+
+
+def _compared(contract: str | None, before: Statement, after: Statement) -> Iterator[Compared]:
+    for one, two in zip(before.services, after.services, strict=True):
+        yield Compared(contract, before.period["label"], one, two)
 
 
 def _under(agreed: Agreements, contract: Contract, terms: Sequence[Plan]) -> Contract:
@@ -100,23 +133,6 @@ def _under(agreed: Agreements, contract: Contract, terms: Sequence[Plan]) -> Con
     changed = contract_of([Definition("contract", contract.id or "", 0, body)], None).versions
     versions = zip(changed, contract.versions, strict=True)
     return replace(contract, versions=tuple(replace(new, known_from_ms=old.known_from_ms) for new, old in versions))
-
-
-def _compared(
-    contract: Contract,
-    other: Contract,
-    services: Sequence[ServiceFacts],
-    period: Period,
-    gone: frozenset[str],
-    now_ms: int,
-) -> Iterator[Compared]:
-    changed = [without(service, gone) for service in services]
-    if [terms.options.windows for terms in other.versions] != [terms.options.windows for terms in contract.versions]:
-        changed = [judged_anew(service) for service in changed]
-    before = build_statement(contract, services, period, as_of_ms=now_ms)
-    after = build_statement(other, changed, period, as_of_ms=now_ms)
-    for one, two in zip(before.services, after.services, strict=True):
-        yield Compared(contract.id, period.label, one, two)
 
 
 def _ids(leave_out: Sequence[str], services: Sequence[ServiceFacts]) -> frozenset[str]:
