@@ -35,3 +35,15 @@ def test_exactly_the_coverage_that_is_asked_for_is_enough(unknown_ms: int, verdi
     facts = measured(unknown=Spans.of([(start + DAY, start + DAY + unknown_ms)]))  # 5 % of 30 days
     found = judged(facts, agreed=contract(terms("90", min_coverage=Decimal(95))))
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("unknown_ms", "verdict"), [(2_592_000, ("MET", None)), (2_592_001, ("UNDETERMINED", "bounds"))]
+)
+def test_in_a_running_period_the_bounds_are_held_against_the_whole_budget(
+    unknown_ms: int, verdict: tuple[str, str | None]
+) -> None:
+    start = ms("2026-11-01 00:00")
+    facts = measured(unknown=Spans.of([(start, start + unknown_ms)]))
+    found = judged(facts, agreed=contract(terms("99.9", min_coverage=Decimal(0))), as_of="2026-11-01 01:00")
+    assert (found.verdict, found.reason) == verdict

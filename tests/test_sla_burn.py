@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -116,6 +117,7 @@ def test_a_rule_whose_factor_only_all_time_down_would_reach_cannot_fire() -> Non
     ("rule", "target", "words"),
     [
         ((HOUR, 5 * MINUTE, Fraction(2)), "100", "a target of 100 % allows no downtime, so nothing burns"),
+        ((HOUR, 5 * MINUTE, Fraction(1, 2)), "100", "a target of 100 % allows no downtime"),
         ((HOUR, 5 * MINUTE, Fraction(0)), "99.9", "a factor of 0 always fires; write e.g. 14.4"),
         ((HOUR, HOUR, Fraction(2)), "99.9", "1 h and 1 h: the first window must be the longer one"),
         ((HOUR, 0, Fraction(2)), "99.9", "1 h and 0 ms: the first window must be the longer one"),
@@ -123,8 +125,22 @@ def test_a_rule_whose_factor_only_all_time_down_would_reach_cannot_fire() -> Non
     ],
 )
 def test_a_written_rule_that_is_none_is_refused(rule: tuple[int, int, Fraction], target: str, words: str) -> None:
-    with pytest.raises(BurnError, match=words):
+    with pytest.raises(BurnError, match=f"^{words}"):
         written_rule(BurnRule("page", *rule), Decimal(target))
+
+
+def test_a_slow_rule_and_short_windows_are_written_rules() -> None:
+    rule = BurnRule("ticket", 90 * SECOND, 1, Fraction(1, 3))
+    assert written_rule(rule, TARGET) == rule
+    assert str(rule) == "ticket at 0.33 times over 90 s and 1 ms"
+    assert str(replace(rule, factor=Fraction("14.8813"))) == "ticket at 14.8813 times over 90 s and 1 ms"
+    assert str(replace(rule, factor=Fraction("14.88125"))) == "ticket at 14.88 times over 90 s and 1 ms"
+
+
+@pytest.mark.parametrize("time_class", ["up", "degraded", "down"])
+def test_whatever_was_seen_first_the_watch_begins_with_it(time_class: TimeClass) -> None:
+    first = (NOW - HOUR, NOW - HOUR + MINUTE, time_class)
+    assert seen((0, NOW - HOUR, "unknown"), first).state != "not_covered"
 
 
 def test_a_target_of_100_has_no_burn_and_any_counted_downtime_exhausts_it() -> None:

@@ -91,6 +91,11 @@ def test_a_restart_at_the_very_tick_misses_none() -> None:
 
 
 def test_an_outage_on_record_is_open_though_its_checks_are_gone() -> None:
-    state, _ = resume(MINUTE, at_ms=at("10:00:30"), checks=history("10:00 up"), open_outage=OPEN)
+    state, _ = resume(TWO_GOOD, at_ms=at("10:00:30"), checks=history("10:00 up"), open_outage=OPEN)
     assert state.down is not None
     assert (state.down.from_ms, state.down.confirmed_ms) == (at("10:01"), at("10:02"))
+    _, said = run("10:03 up", TWO_GOOD, state)  # the good check before it is none of the two that end it
+    assert [one for one in said if isinstance(one, Closed)] == []
+    state, _ = run("10:03 up", TWO_GOOD, state)
+    _, said = run("10:04 up", TWO_GOOD, state)
+    assert [(one.kind, one.to_ms) for one in said if isinstance(one, Closed)] == [("down", at("10:02:10"))]

@@ -27,21 +27,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("sla/availability.py", "sla/judge.py", "sla/credits.py")
 LIMIT_S = 120  # a mutant that never ends is killed
-JUDGE_TESTS = ("judge", "judge_state", "judge_figures", "judge_properties")
-STATEMENT_TESTS = (
-    *(
-        "availability",
-        "cases",
-        "figures",
-        "credits",
-        "compose",
-        "explain",
-        "canonical",
-        "properties",
-        "properties_change",
-        "oracle",
-    ),
-    *("properties_oracle",),
+TESTS = {
+    "sla/judge.py": "judge judge_state judge_figures judge_properties",
+    "sla/burn.py": "burn burn_cases",
+}
+STATEMENT_TESTS = (  # those that notice most come first
+    "availability cases figures credits compose explain canonical properties properties_oracle properties_change oracle"
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -174,7 +165,7 @@ def _changes(node: ast.AST) -> list[Change]:
         case ast.comprehension():
             return [Change(number) for number in range(len(node.ifs))]
         case ast.Return():
-            return [Change()] if node.value is not None else []
+            return [] if node.value is None or ast.unparse(node.value) == "None" else [Change()]
         case ast.BoolOp() | ast.IfExp() | ast.If():
             return [Change()]
         case _:
@@ -182,8 +173,8 @@ def _changes(node: ast.AST) -> list[Change]:
 
 
 def tests_of(file: str) -> list[str]:
-    names = JUDGE_TESTS if file == "sla/judge.py" else STATEMENT_TESTS
-    return [f"tests/test_sla_{name}.py" for name in names if (ROOT / f"tests/test_sla_{name}.py").exists()]
+    named = (f"tests/test_sla_{name}.py" for name in TESTS.get(file, STATEMENT_TESTS).split())
+    return [path for path in named if (ROOT / path).exists()]
 
 
 def passes(folder: Path, tests: Sequence[str]) -> bool:
