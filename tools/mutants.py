@@ -25,11 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("sla/availability.py", "sla/judge.py", "sla/credits.py")
+CREDITS = tuple(f"sla/{name}.py" for name in ("credits", "accounts", "rules_due", "quantities", "caps", "pay", "claims"))
+FILES = ("sla/availability.py", "sla/judge.py", *CREDITS)
 LIMIT_S = 120  # a mutant that never ends is killed
 TESTS = {
     "sla/judge.py": "judge judge_state judge_figures judge_properties",
     "sla/burn.py": "burn burn_cases",
+    **dict.fromkeys(CREDITS, "rules credits claims cases oracle contracts_published"),
 }
 STATEMENT_TESTS = (  # those that notice most come first
     "availability cases figures credits compose explain canonical properties properties_oracle properties_change oracle"
@@ -173,8 +175,9 @@ def _changes(node: ast.AST) -> list[Change]:
 
 
 def tests_of(file: str) -> list[str]:
-    named = (f"tests/test_sla_{name}.py" for name in TESTS.get(file, STATEMENT_TESTS).split())
-    return [path for path in named if (ROOT / path).exists()]
+    names = TESTS.get(file, STATEMENT_TESTS).split()
+    places = (f"tests/test_{place}{name}.py" for name in names for place in ("sla_", ""))
+    return [path for path in places if (ROOT / path).exists()]
 
 
 def passes(folder: Path, tests: Sequence[str]) -> bool:
