@@ -29,8 +29,9 @@ from sla.build import build_statement
 from sla.facts import All, Any_, EndpointFacts, Expression, Member, Outage, ServiceFacts, Window
 from sla.money import Money
 from sla.period import Period, parse
+from sla.rules import Edge, Percent, Tier, Tiers
 from sla.spans import Spans
-from sla.terms import Contract, Edge, Options, Terms, Tier, Tiers
+from sla.terms import Contract, Options, Terms
 
 MINUTE, HOUR = 60_000, 3_600_000
 MONTH = parse("2026-11", "Europe/Berlin")
@@ -81,7 +82,9 @@ def _window(draw: Random, period: Period, number: int, service: str) -> Window:
 
 
 def agreed() -> Contract:
-    tiers = Tiers(tuple(Tier(Edge("<", Decimal(edge)), Decimal(pay)) for edge, pay in (("99.9", 10), ("99.0", 25))))
+    tiers = Tiers(
+        tuple(Tier(Edge("<", Decimal(edge)), Percent(Decimal(pay))) for edge, pay in (("99.9", 10), ("99.0", 25)))
+    )
     terms = Terms(0, None, Options("Europe/Berlin"), Decimal("99.9"), Money(250_000, "EUR"), (tiers,))
     return Contract("c", "acme", "Acme", ("s",), (terms,))
 

@@ -25,7 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CREDITS = tuple(f"sla/{name}.py" for name in ("credits", "accounts", "rules_due", "quantities", "caps", "pay", "claims"))
+CREDITS = tuple(
+    f"sla/{name}.py" for name in ("credits", "accounts", "rules_due", "quantities", "caps", "pay", "claims")
+)
 FILES = ("sla/availability.py", "sla/judge.py", *CREDITS)
 LIMIT_S = 120  # a mutant that never ends is killed
 TESTS = {
