@@ -87,7 +87,9 @@ def _at_stake(held: Sequence[Account], as_of_ms: int) -> list[Credit]:
 
 
 def _calculated(held: Sequence[Account], as_of_ms: int) -> list[Credit]:
-    figure, best, worst = (settled(held, point) for point in ("figure", "best", "worst"))
+    figure = settled(held, "figure")
+    measured = not any(part.timed.unknown_ms for each in held for part in each.parts)
+    best, worst = (figure, figure) if measured else (settled(held, "best"), settled(held, "worst"))
     return [
         _decided(each, now, low, high, as_of_ms) for each, now, low, high in zip(held, figure, best, worst, strict=True)
     ]

@@ -52,7 +52,8 @@ class Quantities:
     @property
     def compared(self) -> Fraction | None:
         """The percentage that is compared with targets and edges."""
-        return None if self.availability is None else compared(self.availability, self.terms.options)
+        share = self.availability
+        return None if share is None else compared(share, self.terms.options)
 
     @property
     def availability(self) -> Fraction | None:
@@ -60,7 +61,8 @@ class Quantities:
 
     @property
     def missed(self) -> bool:
-        return self.compared is not None and self.target is not None and self.compared < self.target
+        percent = self.compared
+        return percent is not None and self.target is not None and percent < self.target
 
     @property
     def lost(self) -> Fraction:
