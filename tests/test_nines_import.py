@@ -105,7 +105,7 @@ def test_a_file_of_checks_is_judged_summed_up_and_known_again(nines: Nines, tmp_
     assert lines[0].endswith(", source imported-checks")
     assert lines[1:] == [
         "  columns read over: extra",
-        "  kept for location fra1; statements are of location local",
+        "  location fra1: it has a voice where an endpoint's `locations` name it",
         "  shop: 0 -> 1 outages, 0 h 00 min 00 s -> 0 h 03 min 00 s down, 0 h 00 min 00 s -> 0 h 10 min 10 s covered",
         "  shop: 0 -> 0 outages, 0 h 00 min 00 s -> 0 h 00 min 00 s down, 0 h 00 min 00 s -> 0 h 02 min 10 s covered",
     ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ledger_history import request
 from ledger_scenes import checks
 from reporting_ledgers import LOADED, METHOD, MINUTE, apply, at, ledger_with
 
 from config.composition import composition_of, located
 from config.load import ConfigError, load
+from ledger.imports import import_checks
 from ledger.observations import ObservationWriter, Observed
 from ledger.store import Ledger
 from reporting.agreements import agreements
@@ -120,3 +122,14 @@ def test_a_quorum_of_more_than_there_are_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nines.yaml").write_text(CONFIG.format(quorum=", quorum: 4"))
     with pytest.raises(ConfigError, match=r"nines.yaml:5 endpoints.api.quorum: 4 is not between 1 and 3; write e.g. 2"):
         load(tmp_path / "nines.yaml")
+
+
+def test_what_another_location_saw_comes_in_by_import(tmp_path: Path) -> None:
+    with ledger_with(tmp_path, CONFIG.format(quorum=", quorum: 3")) as ledger:
+        seen_from(ledger, "local", "u" * 5 + "d" * 10 + "u" * 10)
+        seen_from(ledger, "fra", "u" * 5 + "d" * 10 + "u" * 10)
+        story = checks("u" * 8 + "d" * 7 + "u" * 10, from_ms=LOADED + MINUTE)
+        rows = [("api", "nyc", check) for check in story]
+        import_checks(ledger, request(), rows, methods=lambda endpoint: ((0, METHOD),))
+        (statement,) = build(ledger, "sample", DAY, now_ms=at("12:26:00"), version="0")
+    assert statement.services[0].split_ms["down"] == 7 * MINUTE

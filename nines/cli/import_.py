@@ -269,7 +269,9 @@ def _summary(outcome: Outcome) -> None:
     if outcome.read_over:
         say(f"  columns read over: {', '.join(outcome.read_over[:12])}")
     if outcome.elsewhere:
-        say(f"  kept for location {', '.join(sorted(outcome.elsewhere))}; statements are of location local")
+        say(
+            f"  location {', '.join(sorted(outcome.elsewhere))}: it has a voice where an endpoint's `locations` name it"
+        )
     for told in taken.endpoints:
         before, after = told["before"], told["after"]
         say(
