@@ -193,10 +193,15 @@ def statements_of(
             journal=None if head is None else {"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash},
         )
         known = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
-        given = [replace(each, inputs=inputs.get((contract.id or "", each.id), NOTHING_ENTERED)) for each in known]
+        given = with_inputs(contract, known, inputs)
         look_up = partial(service_facts, ledger, agreed, contract, now_ms=now_ms)
         facts = with_history(contract, period, given, known=look_up, now_ms=now_ms)
         yield build_statement(contract, facts, period, as_of_ms=now_ms, identity=identity)
+
+
+def with_inputs(contract: Contract, facts: Sequence[ServiceFacts], inputs: Entered) -> list[ServiceFacts]:
+    """The services with what was entered for them."""
+    return [replace(each, inputs=inputs.get((contract.id or "", each.id), NOTHING_ENTERED)) for each in facts]
 
 
 def service_facts(

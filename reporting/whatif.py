@@ -15,12 +15,16 @@ from ledger.store import Ledger
 from reporting.agreements import Agreements, agreements
 from reporting.periods_before import Known, with_history
 from reporting.statements import (
+    NOTHING,
+    Entered,
     NothingInForce,
     StatementError,
     contracts_of,
     dated,
     is_in_force,
+    refuse_unknown,
     service_facts,
+    with_inputs,
 )
 from reporting.wording import plain
 from sla.build import build_statement
@@ -66,15 +70,17 @@ def compare(
     *,
     terms: Sequence[Plan] = (),
     leave_out: Sequence[str] = (),
+    inputs: Entered = NOTHING,
     now_ms: int,
 ) -> tuple[Compared, ...]:
     """Every service of the client's contracts in every period, as agreed and as it would have been.
 
     `terms` are laid over each version of the contracts, one after the other; `leave_out` names exclusions and windows
-    by id, or all of them as `exclusions` and `maintenance`. Nothing is recorded. Raises UnknownClient, NothingInForce,
-    PeriodError, UnknownEntry.
+    by id, or all of them as `exclusions` and `maintenance`; `inputs` hold on both sides. Nothing is recorded. Raises
+    UnknownClient, NothingInForce, PeriodError, UnknownEntry, UnknownInput.
     """
     agreed = agreements(ledger)
+    refuse_unknown(agreed, inputs)
     wanted = [
         (contract, period)
         for text in periods
@@ -91,8 +97,10 @@ def compare(
         for contract, other, period in pairs
         for each in _compared(
             contract.id,
-            _statement(contract, period, partial(service_facts, ledger, agreed, contract, now_ms=now_ms), now_ms),
-            _statement(other, period, partial(_changed, ledger, agreed, contract, other, gone, now_ms), now_ms),
+            _statement(
+                contract, period, partial(service_facts, ledger, agreed, contract, now_ms=now_ms), inputs, now_ms
+            ),
+            _statement(other, period, partial(_changed, ledger, agreed, contract, other, gone, now_ms), inputs, now_ms),
         )
     )
 
@@ -113,8 +121,8 @@ def _changed(
     return tuple(found)
 
 
-def _statement(contract: Contract, period: Period, known: Known, now_ms: int) -> Statement:
-    facts = with_history(contract, period, known(period), known=known, now_ms=now_ms)
+def _statement(contract: Contract, period: Period, known: Known, inputs: Entered, now_ms: int) -> Statement:
+    facts = with_history(contract, period, with_inputs(contract, known(period), inputs), known=known, now_ms=now_ms)
     return build_statement(contract, facts, period, as_of_ms=now_ms)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from config.calc import parse_calc
-from nines.cli.output import is_terminal, print_json, say
+from nines.cli.output import is_terminal, print_json, say, text_of
 from reporting.summary import summary_lines
 from reporting.zone_files import tzdata_version
 from sla.build import Identity, build_statement
@@ -40,8 +40,8 @@ def calc_command(file: str, contract_file: Path | None, form: str | None) -> Non
     credits: {< 99.9: 10 %, < 99.0: 25 %}
     down: [{start: 2026-10-06T08:00:00Z, end: 2026-10-06T09:10:00Z}]
     """
-    text = _text_of(file)
-    terms = _text_of(str(contract_file)) if contract_file else None
+    text = text_of(file)
+    terms = text_of(str(contract_file)) if contract_file else None
     given = parse_calc(text, file, contract_text=terms, contract_name=str(contract_file or ""))
     software = {"nines": metadata.version("nines"), "tzdata": tzdata_version()}
     statement = build_statement(
@@ -52,13 +52,3 @@ def calc_command(file: str, contract_file: Path | None, form: str | None) -> Non
         return
     for line in summary_lines(statement):
         say(line)
-
-
-def _text_of(file: str) -> str:
-    """The file's text, - being standard input."""
-    try:
-        with click.open_file(file, encoding="utf-8") as source:
-            text: str = source.read()
-            return text
-    except UnicodeDecodeError:
-        raise click.ClickException(f"{file}: is no UTF-8 text; save the file as UTF-8") from None

@@ -80,3 +80,13 @@ def progress(text: str) -> Iterator[None]:
 
     with Console(stderr=True).status(Text(plain(text))):
         yield
+
+
+def text_of(file: str) -> str:
+    """The file's text, - being standard input."""
+    try:
+        with click.open_file(file, encoding="utf-8") as source:
+            text: str = source.read()
+            return text
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: is no UTF-8 text; save the file as UTF-8") from None

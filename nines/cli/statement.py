@@ -14,7 +14,7 @@ from config.calc_inputs import entered
 from ledger import journal
 from ledger.store import Ledger
 from nines.cli.apply import login_name
-from nines.cli.output import format_option, is_terminal, print_json, print_table, progress, say
+from nines.cli.output import format_option, is_terminal, print_json, print_table, progress, say, text_of
 from nines.cli.places import Place
 from nines.cli.zone import local_zone
 from nines.clock import now_ms
@@ -58,12 +58,13 @@ def built(ledger: Ledger, client: str, period: str, inputs: Path | None = None) 
         period_text(period),
         now_ms=now_ms(),
         version=metadata.version("nines"),
-        inputs=_entered(inputs),
+        inputs=entered_in(inputs),
     )
 
 
-def _entered(path: Path | None) -> statements.Entered:
-    return statements.NOTHING if path is None else entered(path.read_text(encoding="utf-8"), str(path))
+def entered_in(path: Path | None) -> statements.Entered:
+    """What a file of inputs holds, by contract and service. Raises ConfigError."""
+    return statements.NOTHING if path is None else entered(text_of(str(path)), str(path))
 
 
 @click.group("statement")
@@ -252,7 +253,7 @@ def _drafts(ledger: Ledger, client: str | None, period: str, inputs: Path | None
 
 def _all(ledger: Ledger, text: str, inputs: Path | None) -> tuple[Statement, ...]:
     version = metadata.version("nines")
-    return statements.build_all(ledger, text, now_ms=now_ms(), version=version, inputs=_entered(inputs))
+    return statements.build_all(ledger, text, now_ms=now_ms(), version=version, inputs=entered_in(inputs))
 
 
 def _written(ledger: Ledger, draft: Statement, folder: Path, *, quiet: bool) -> dict[str, str]:

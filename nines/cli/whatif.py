@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from config.contract import Plan
@@ -9,7 +11,7 @@ from config.overlay import option_terms, terms_like
 from config.problems import unknown_name
 from nines.cli.output import format_option, print_json, print_table, say
 from nines.cli.places import Place
-from nines.cli.statement import period_text
+from nines.cli.statement import entered_in, inputs_option, period_text
 from nines.clock import now_ms
 from reporting import whatif
 
@@ -32,6 +34,7 @@ from reporting import whatif
     multiple=True,
     help="Leave out an exclusion or a window (X-..., M-...), or all: `exclusions`, `maintenance`; may be given again.",
 )
+@inputs_option
 @format_option("table", "json")
 @click.pass_obj
 def whatif_command(
@@ -42,6 +45,7 @@ def whatif_command(
     plan: str | None,
     options: tuple[str, ...],
     without: tuple[str, ...],
+    inputs: Path | None,
     form: str,
 ) -> None:
     """CLIENT's periods as agreed, beside what they would have been: verdicts and credits side by side.
@@ -59,7 +63,9 @@ def whatif_command(
     terms = _terms(place, target, plan, options)
     with place.open_ledger() as ledger:
         texts = [period_text(words) for words in periods]
-        found = whatif.compare(ledger, client, texts, terms=terms, leave_out=without, now_ms=now_ms())
+        found = whatif.compare(
+            ledger, client, texts, terms=terms, leave_out=without, inputs=entered_in(inputs), now_ms=now_ms()
+        )
     if form == "json":
         print_json(whatif.as_data(found))
         return
