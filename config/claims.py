@@ -123,6 +123,8 @@ def _cap(text: str) -> Cap:
     match = re.fullmatch(r"(.+?) of (event|period|rolling year)", text.removesuffix(" over all services"))
     if match is None and " of " in text:
         raise ValueError(f"{text!r} is no cap; write {_CAP}")
+    if match is None and not text[:1].isdigit():
+        raise ValueError(f"{text!r} is no cap; write {_CAP}")
     limit = pay_of(match[1]) if match else Percent(units.percent(text.removesuffix(" over all services")))
     if not isinstance(limit, Percent | Amount | ServiceDays) and (match is None or match[2] != "period"):
         raise ValueError(f"{text!r} is no cap; write {_CAP}")
