@@ -21,6 +21,7 @@ from sla.laying import around_period
 from sla.terms import Contract, in_force
 
 _FACTS = "period: 2026-10 and down: [{start, end}]"
+_ONE_CONTRACT = "acme-api: {client: acme, target: 99.9, credits: {< 99.9: 10 %}}"
 OPTION_PATHS: dict[str, KeyPath] = {  # option of ACCOUNTING.md section 3: where a contract writes it
     "maintenance": ("maintenance", "effect"),
     "windows": ("maintenance",),
@@ -178,7 +179,9 @@ def _contract_file(text: str, name: str, problems: list[Problem], tz: str) -> Co
     problems += faults
     entries, at = (value["contracts"], ("contracts",)) if "contracts" in value else (value, ())
     if not isinstance(entries, dict) or len(entries) != 1:
-        problems.append(sources.problem(at, "is not exactly one contract; write the entry under its id"))
+        problems.append(
+            sources.problem(at, f"is not exactly one contract; write its terms below one id, e.g. {_ONE_CONTRACT}")
+        )
         return None
     [(id, entry)] = entries.items()
     if not isinstance(entry, dict):

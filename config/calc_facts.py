@@ -22,6 +22,7 @@ SERVICE = "service"
 _NO_ID = ""  # facts name no endpoint and no service: the statement prints null
 SPANS = ("down", "degraded", "maintenance", "unknown", "outside_service_hours", "exclusions", "outages")
 TERMS = ("target", "credits", "fee")
+OF_A_CONTRACT = ("cap", "minimum", "measure", "several_rules", "claim", "currency", "clauses", "chronic", "versions")
 _READ_OVER = ("id", "source", "kind", "notes", "expected", "upstream_asserts", "verification")
 _WEIGHED = ("weight", "affected")
 ENTERED = ("inputs", "series")
@@ -56,7 +57,9 @@ class FactsReader:
         for key in self.value:
             if imported and key in _READ_OVER:
                 continue
-            if key not in known:
+            if key in OF_A_CONTRACT:
+                self.refuse((key,), "is a term of the contract; write that in a file of its own, named with --contract")
+            elif key not in known:
                 self.refuse((key,), unknown_key(key, known))
             elif with_contract and key in (*TERMS, "options", "policy"):
                 self.refuse((key,), "stands beside --contract, which decides it; leave it out here")

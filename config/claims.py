@@ -14,7 +14,7 @@ from sla.money import MINOR_DIGITS, MoneyError, parse_amount
 from sla.rules import NARROWEST_FIRST, Amount, Cap, Chronic, Claim, Deadline, Percent, ServiceDays
 from sla.rules_text import caps_json, chronic_text, claim_json
 
-_CAP = "100 % of period, 50 % of event, 10 % of rolling year, remaining NAME or none"
+_CAP = "100 % of period, 15 days of period, 50 % of event, 10 % of rolling year, remaining NAME or none"
 _DEADLINE = "30 days after period_end, 5 business days after incident or 2 billing cycles after incident"
 FEE_KEYS = ("amount", "currency", "per", "of", "by")
 
@@ -122,6 +122,8 @@ def _cap(text: str) -> Cap:
     over = text.endswith(" over all services")
     match = re.fullmatch(r"(.+?) of (event|period|rolling year)", text.removesuffix(" over all services"))
     if match is None and " of " in text:
+        raise ValueError(f"{text!r} is no cap; write {_CAP}")
+    if match is None and not re.fullmatch(rf"{units.DECIMAL}( ?%)?( over all services)?", text):
         raise ValueError(f"{text!r} is no cap; write {_CAP}")
     limit = pay_of(match[1]) if match else Percent(units.percent(text.removesuffix(" over all services")))
     if not isinstance(limit, Percent | Amount | ServiceDays) and (match is None or match[2] != "period"):

@@ -15,12 +15,15 @@ from sla.rules import Edge, If, MissedPeriods, NoCredit, Rule, Scope, Steps, Tie
 from sla.rules_text import edge_text, pay_text, rule_json
 
 _EXAMPLE = "{< 99.9: 10 %, < 99.0: 25 %}"
+_RULE = f"{{tiers: availability, rows: {_EXAMPLE}}}"
 _SHORTEST_MONTH_MS = 28 * units.DAY_MS
 
 
 def credits_of(value: object) -> tuple[Rule, ...]:
     """`{< 99.9: 10 %}`, or a list of rules. Raises ValueError (At, where a row or a rule is at fault)."""
     if isinstance(value, dict):
+        if word := next((key for key in value if key in ("tiers", "rows", "if", *KINDS)), None):
+            raise ValueError(f"{word} stands in no list; write each rule as an entry of one, e.g. [{_RULE}]")
         return (_tiers(value, "availability"),)
     if not isinstance(value, list | tuple):
         raise ValueError(f"is no table of tiers; write e.g. {_EXAMPLE}, or a list of rules, e.g. [none]")
@@ -53,7 +56,7 @@ def _rule(item: object, number: int) -> Rule:
     if isinstance(item, str) and item.strip() == "none":
         return NoCredit()
     if not isinstance(item, Mapping):
-        raise At(number, f"is no rule; write e.g. {{tiers: availability, rows: {_EXAMPLE}}}")
+        raise At(number, f"is no rule; write e.g. {_RULE}")
     kinds = [key for key in item if key in ("tiers", *KINDS)]
     if len(kinds) != 1:
         raise At(number, _no_kind(item, kinds))
@@ -74,12 +77,16 @@ def _no_kind(item: Mapping[Any, Any], kinds: Sequence[str]) -> str:
     if kinds:
         return f"is two rules, {' and '.join(kinds)}; write each as an entry of its own"
     if not item:
-        return f"is no rule; write e.g. {{tiers: availability, rows: {_EXAMPLE}}}"
-    word = str(next(iter(item)))
+        return f"is no rule; write e.g. {_RULE}"
+    if all(key in ("rows", "of", "if") for key in item):
+        return f"has no word for what it is; write e.g. {_RULE}, or {kind_example('per_unit')}"
+    word = next(str(key) for key in item if key not in ("rows", "of", "if"))
     return f"{word}: {unknown_key(word, ('tiers', *KINDS))}; write e.g. {kind_example('per_unit')}"
 
 
 def _table_rule(item: Mapping[Any, Any]) -> Tiers:
+    if isinstance(item["tiers"], Mapping):
+        raise ValueError(f"tiers: says what is measured, and rows what is paid; write e.g. {_RULE[1:-1]}")
     try:
         on = subject_of(item["tiers"])
     except ValueError as error:

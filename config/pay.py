@@ -90,9 +90,11 @@ def _money(text: str) -> None:
 
 def edge_on(value: object, on: str) -> Edge:
     """`< 99.9`; of downtime `>= 5 min`: a comparison and a duration."""
-    if on != "downtime":
-        return units.edge(value)
     text = units.text_of(value)
+    if on != "downtime":
+        if on != "availability" and (match := re.fullmatch(rf"([<>]=?)\s*({_NUMBER})\s*[^\d\s%].*", text)):
+            raise ValueError(f"{text!r} has a unit, and a value is entered without one; write {match[1]} {match[2]}")
+        return units.edge(value)
     match = re.fullmatch(r"(<=|>=|<|>)\s*(.+)", text)
     if match is None:
         raise ValueError(f"{text} is no edge of downtime; write a comparison and a duration, e.g. >= {text or '5 min'}")

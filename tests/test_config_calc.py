@@ -180,7 +180,8 @@ def test_rows_are_a_union_of_time(rows: str) -> None:
 def test_a_contracts_file_must_hold_exactly_one_and_stand_alone() -> None:
     two = CONTRACT + "\n" + CONTRACT.replace("acme-api", "other")
     assert refusal("period: 2026-10\n", two) == (
-        "terms.yaml:1: is not exactly one contract; write the entry under its id"
+        "terms.yaml:1: is not exactly one contract; write its terms below one id, e.g. "
+        "acme-api: {client: acme, target: 99.9, credits: {< 99.9: 10 %}}"
     )
     assert "facts.yaml:2 target: stands beside --contract" in refusal("period: 2026-10\ntarget: 99\n", CONTRACT)
     assert "terms.yaml:1 acme-api.target: 101 is above 100 %" in refusal(

@@ -1,5 +1,6 @@
 """The reference of nines.yaml names every key, and its example loads."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from config.alert import Mail, Webhook
+from config.calc import parse_calc
 from config.contract import Contract, Version
 from config.endpoint import Endpoint
 from config.load import load
@@ -14,6 +16,7 @@ from config.measure import ExclusionTerms, Measure, WindowTerms
 from config.model import Client, Config, Include, Issuer, Listen, Rates, Service
 from config.reading import keys_of
 from config.window import Maintenance
+from sla.build import build_statement
 
 README = (Path(__file__).parents[1] / "config" / "README.md").read_text(encoding="utf-8")
 MODELS = (Config, Issuer, Listen, Rates, Include, Endpoint, Service, Client, Contract, Version)
@@ -32,9 +35,39 @@ def test_every_key_has_its_row(model: type[BaseModel]) -> None:
 
 
 def test_the_examples_of_the_reference_load(tmp_path: Path) -> None:
-    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)):
+    for number, block in enumerate(re.findall(r"```yaml\n(version: .*?)```", README, re.DOTALL)):
         (tmp_path / f"{number}.yaml").write_text(block)
         assert load(tmp_path / f"{number}.yaml").contracts
+
+
+def rows_below(heading: str) -> list[list[str]]:
+    """The cells of the first table after a line that begins so."""
+    after = README.split(f"\n{heading}", 1)[1].splitlines()
+    start = next(number for number, line in enumerate(after) if line.startswith("|---"))
+    return [
+        line.strip("| ").split(" | ") for line in itertools.takewhile(lambda line: line[:1] == "|", after[start + 1 :])
+    ]
+
+
+def test_the_wordings_of_contracts_load_as_the_reference_writes_them(tmp_path: Path) -> None:
+    rows = rows_below("### As contracts say it")
+    assert len(rows) >= 12
+    for _, written in rows:
+        terms = written.strip("`").removeprefix("{").removesuffix("}") if written[1] == "{" else written.strip("`")
+        entry = f"contracts: {{x: {{client: c, service: s, from: 2026-01-01, fee: 9.00 EUR, target: 99.9, {terms}}}}}"
+        top = "version: 1\ntimezone: UTC\nclients: {c: {name: C}}\nendpoints: {s: {url: https://example.org}}\n"
+        (tmp_path / "nines.yaml").write_text(f"{top}{entry}\n")
+        assert load(tmp_path / "nines.yaml").contracts, written
+
+
+def test_the_facts_of_the_reference_are_read_by_calc() -> None:
+    block = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if block.startswith("period:"))
+    examples = [row[-1].strip("`") for row in rows_below("| key of the facts")]
+    contract = "x: {from: 2026-01-01, target: 99.9, fee: 9.00 EUR, credits: {< 99.9: 10 %}}"
+    text = "\n".join([block.replace("down:", "unknown:"), *examples])
+    given = parse_calc(text, "facts.yaml", contract_text=contract, contract_name="x.yaml")
+    assert len(examples) == 5
+    assert build_statement(given.contract, given.services, given.period, as_of_ms=given.as_of_ms).services
 
 
 def test_endpoint_rows_state_the_defaults_in_force() -> None:

@@ -17,13 +17,12 @@ from config.yaml_source import parse
 from sla.build import build_statement
 from sla.canonical import as_json
 
-FOLDER = Path(__file__).parent / "contracts"
-IDS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+PUBLISHED = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
 NINE_DIGITS = Decimal("0.000000001")
 
 
-def published(id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    source = parse((FOLDER / f"{id}.yaml").read_text(encoding="utf-8"), f"{id}.yaml")
+def contract_and_examples(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    source = parse(path.read_text(encoding="utf-8"), path.name)
     assert source.problems == []
     return source.value["contract"], source.value["examples"]
 
@@ -61,14 +60,19 @@ def stated(expected: dict[str, str]) -> dict[str, Any]:
     return {key: readers.get(key, str)(value) for key, value in expected.items()}
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_a_published_contract_pays_what_two_other_evaluators_computed(id: str) -> None:
-    terms, examples = published(id)
+def agree(path: Path) -> None:
+    """Every example of the contract comes to what it states."""
+    terms, examples = contract_and_examples(path)
     entry = {"client": "client", "service": "service", "from": "2026-01-01", **terms}
-    contract = json.dumps({"contracts": {id: entry}})
+    contract = json.dumps({"contracts": {path.stem: entry}})
     found = {example["name"]: told(computed(contract, example), example["expected"]) for example in examples}
     assert found == {example["name"]: stated(example["expected"]) for example in examples}
 
 
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_a_published_contract_pays_what_two_other_evaluators_computed(path: Path) -> None:
+    agree(path)
+
+
 def test_every_worked_example_is_here() -> None:
-    assert sum(len(published(id)[1]) for id in IDS) == 428
+    assert sum(len(contract_and_examples(path)[1]) for path in PUBLISHED) == 428
