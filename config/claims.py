@@ -16,6 +16,7 @@ from sla.rules_text import caps_json, chronic_text, claim_json
 
 _CAP = "100 % of period, 15 days of period, 50 % of event, 10 % of rolling year, remaining NAME or none"
 _DEADLINE = "30 days after period_end, 5 business days after incident or 2 billing cycles after incident"
+_CHRONIC = "3 in a row, 5 of 12 (missed of the last 12) or 2 of 6 below 98.0"
 FEE_KEYS = ("amount", "currency", "per", "of", "by")
 
 
@@ -184,7 +185,7 @@ def stored_claim(claim: Claim) -> dict[str, str]:
 
 
 def chronic_of(value: object) -> tuple[Chronic, ...]:
-    """`[3 in a row, 5 of 12]`."""
+    """`[3 in a row, 5 of 12, 2 of 6 below 98.0]`."""
     return tuple(_chronic(item) for item in units.listed(value))
 
 
@@ -192,10 +193,10 @@ def _chronic(value: object) -> Chronic:
     if isinstance(value, Chronic):
         return value
     text = re.sub(r"\s+", " ", units.text_of(value))
-    match = re.fullmatch(r"([1-9]\d?) (?:in a row|of ([1-9]\d?))", text)
+    match = re.fullmatch(rf"([1-9]\d?) (?:in a row|of ([1-9]\d?))(?: below ({units.DECIMAL}) ?%?)?", text)
     if match is None or int(match[1]) > int(match[2] or match[1]):
-        raise ValueError(f"{text!r} is no chronic breach; write e.g. 3 in a row, or 5 of 12 (missed of the last 12)")
-    return Chronic(int(match[1]), int(match[2] or match[1]))
+        raise ValueError(f"{text!r} is no chronic breach; write e.g. {_CHRONIC}")
+    return Chronic(int(match[1]), int(match[2] or match[1]), None if match[3] is None else units.share(match[3]))
 
 
 def stored_chronic(rules: tuple[Chronic, ...]) -> list[str]:
