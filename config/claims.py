@@ -14,8 +14,13 @@ from sla.money import MINOR_DIGITS, MoneyError, parse_amount
 from sla.rules import NARROWEST_FIRST, Amount, Cap, Chronic, Claim, Deadline, Percent, ServiceDays
 from sla.rules_text import caps_json, chronic_text, claim_json
 
-_CAP = "100 % of period, 15 days of period, 50 % of event, 10 % of rolling year, remaining NAME or none"
-_DEADLINE = "30 days after period_end, 5 business days after incident or 2 billing cycles after incident"
+_CAP = (
+    "100 % of period, 500.00 of period, 15 days of period, 50 % of event, 10 % of rolling year, remaining NAME or none"
+)
+_DAYS_AFTER = "30 days after period_end"
+_DEADLINE = f"{_DAYS_AFTER}, 5 business days after incident or 2 billing cycles after incident"
+_CHRONIC = "3 in a row, 5 of 12 (missed of the last 12) or 2 of 6 below 98.0"
+_PER = "{amount: 2500.00, currency: EUR, per: month}"
 FEE_KEYS = ("amount", "currency", "per", "of", "by")
 
 
@@ -43,6 +48,8 @@ def fee_of(value: object) -> Fee:
         return value
     if not isinstance(value, Mapping):
         text = units.text_of(value)
+        if " per " in text or not re.search(r"\d", text):
+            raise ValueError(f"{text!r} is no amount; write 2500.00 EUR, {_PER} or {{by: period}} (as entered)")
         return Fee(amount_text(text, text))
     for key in value:
         if key not in FEE_KEYS:
@@ -157,7 +164,11 @@ def claim_of(value: object) -> Claim:
     if isinstance(value, Claim):
         return value
     if not isinstance(value, Mapping):
-        text = units.one_of(value, ("automatic", "request"))
+        text = units.text_of(value)
+        if text not in ("automatic", "request"):
+            raise ValueError(
+                f"{text!r} is not known here; write automatic, request or {{by: request, deadline: {_DAYS_AFTER}}}"
+            )
         return Claim("automatic" if text == "automatic" else "request")
     for key in value:
         if key not in ("by", "deadline", "notice"):
@@ -184,7 +195,7 @@ def stored_claim(claim: Claim) -> dict[str, str]:
 
 
 def chronic_of(value: object) -> tuple[Chronic, ...]:
-    """`[3 in a row, 5 of 12]`."""
+    """`[3 in a row, 5 of 12, 2 of 6 below 98.0]`."""
     return tuple(_chronic(item) for item in units.listed(value))
 
 
@@ -192,10 +203,10 @@ def _chronic(value: object) -> Chronic:
     if isinstance(value, Chronic):
         return value
     text = re.sub(r"\s+", " ", units.text_of(value))
-    match = re.fullmatch(r"([1-9]\d?) (?:in a row|of ([1-9]\d?))", text)
+    match = re.fullmatch(rf"([1-9]\d?) (?:in a row|of ([1-9]\d?))(?: below ({units.DECIMAL}) ?%?)?", text)
     if match is None or int(match[1]) > int(match[2] or match[1]):
-        raise ValueError(f"{text!r} is no chronic breach; write e.g. 3 in a row, or 5 of 12 (missed of the last 12)")
-    return Chronic(int(match[1]), int(match[2] or match[1]))
+        raise ValueError(f"{text!r} is no chronic breach; write e.g. {_CHRONIC}")
+    return Chronic(int(match[1]), int(match[2] or match[1]), None if match[3] is None else units.share(match[3]))
 
 
 def stored_chronic(rules: tuple[Chronic, ...]) -> list[str]:

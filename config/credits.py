@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -92,7 +93,7 @@ def _table_rule(item: Mapping[Any, Any]) -> Tiers:
     except ValueError as error:
         raise ValueError(f"tiers: {error}") from None
     rows = item.get("rows")
-    if isinstance(rows, list):
+    if isinstance(rows, list) and all(isinstance(row, list) and len(row) == 2 for row in rows):
         rows = {str(row[0]): row[1] for row in rows}
     if not isinstance(rows, Mapping):
         raise ValueError(f"has no table of rows; write e.g. rows: {_EXAMPLE}")
@@ -123,6 +124,9 @@ def _tiers(table: Mapping[str, Any], on: str, *, of: Scope = "period", when: If 
 
 
 def _edge(key: object, on: str) -> Edge:
+    if on == "availability" and len(span := re.findall(r"\d+(?:\.\d+)?", str(key))) == 2:
+        upper = max(span, key=Decimal)
+        raise ValueError(f"{key!r} is a span, but the deepest row that matches counts; write its upper edge, < {upper}")
     found = edge_on(key, on)
     if on == "availability" and found.comparison not in ("<", "<="):
         raise ValueError(f"{key!r} pays where the service was good; a tier lies below an edge: write < {found.value}")

@@ -111,6 +111,9 @@ def length_edge(value: object) -> Edge:
 
 def count_edge(value: object) -> Edge:
     """`> 1`: how many are enough."""
+    text = units.text_of(value)
+    if re.fullmatch(r"\d+", text):
+        raise ValueError(f"{text} is a bare number where an edge is meant; write >= {text} (that many or more)")
     found = units.edge(value)
     if found.comparison not in (">", ">=") or found.value != int(found.value):
         raise ValueError(f"{units.text_of(value)!r} is no least number; write e.g. > 1")

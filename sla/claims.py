@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from sla.availability import Measured, compared
 from sla.inputs import Inputs, PeriodBefore
 from sla.period import Period, local, local_midnight_ms
 from sla.quantities import Downtime
@@ -91,27 +92,48 @@ def _cycles_later(period: Period, count: int, length: str) -> int:
 
 
 def chronic_of(
-    terms: Terms, verdict: StatementVerdict, inputs: Inputs, *, provisional: bool
+    terms: Terms, verdict: StatementVerdict, measured: Measured, inputs: Inputs, *, provisional: bool
 ) -> tuple[dict[str, Any], ...]:
-    """Each rule of chronic breach: {"rule", "reached"}; null where this period or those before are not decided."""
-    now = {"MET": "met", "NOT_MET": "missed"}.get(verdict)
+    """Each rule of chronic breach: {"rule", "reached"}; null where this period or those before leave it open."""
+    open_still = provisional or verdict in ("UNDETERMINED", "NO_DATA")
     return tuple(
         {
             "rule": chronic_text(rule),
-            "reached": None if now is None or provisional else _reached(rule, now == "missed", inputs, terms),
+            "reached": None if open_still else _reached(rule, _now(rule, verdict, measured, terms), inputs, terms),
         }
         for rule in terms.chronic
     )
 
 
-def _reached(rule: Chronic, missed: bool, inputs: Inputs, terms: Terms) -> bool | None:
+def _now(rule: Chronic, verdict: StatementVerdict, measured: Measured, terms: Terms) -> bool | None:
+    """Whether this period counts; None where its unknown time decides, or there is no target to miss."""
+    if rule.below is None:
+        return {"MET": False, "NOT_MET": True}.get(verdict)
+    shares = measured.bounds if terms.options.unknown == "exclude" else None
+    below = {
+        compared(share, terms.options) < rule.below
+        for share in (measured.availability, *(shares or ()))
+        if share is not None
+    }
+    return below.pop() if len(below) == 1 else None
+
+
+def _reached(rule: Chronic, now: bool | None, inputs: Inputs, terms: Terms) -> bool | None:
+    before = [_counts(rule, each, terms) for each in inputs.history or ()] if rule.of > 1 else []
     if inputs.history is None:
-        return None if rule.of > 1 and (missed or rule.missed < rule.of) else missed
-    before = [_missed(each, terms) for each in inputs.history][-(rule.of - 1) :] if rule.of > 1 else []
-    return sum([*before, missed]) >= rule.missed
+        before = [None] * (rule.of - 1)
+    counted = [*before[-(rule.of - 1) :], now]
+    if counted.count(True) >= rule.missed:
+        return True
+    return None if counted.count(True) + counted.count(None) >= rule.missed else False
 
 
-def _missed(before: PeriodBefore, terms: Terms) -> bool:
-    if isinstance(before, str):
-        return before == "missed"
-    return terms.target is not None and before < terms.target
+def _counts(rule: Chronic, before: PeriodBefore, terms: Terms) -> bool | None:
+    """Whether a period before counts; a bare met or missed leaves it open where that says nothing about the edge."""
+    edge = terms.target if rule.below is None else rule.below
+    if not isinstance(before, str):
+        return edge is not None and before < edge
+    if rule.below is None or terms.target is None:
+        return before == "missed" if rule.below is None else None
+    says = rule.below >= terms.target if before == "missed" else rule.below <= terms.target
+    return before == "missed" if says else None

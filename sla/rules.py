@@ -275,10 +275,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Chronic:
-    """`3 in a row` (missed 3 of 3), `5 of 12`: flagged, never paid by itself."""
+    """`3 in a row` (missed 3 of 3), `5 of 12`, `2 of 6 below 98.0`: flagged, never paid by itself."""
 
     missed: int
     of: int
+    below: Decimal | None = None  # percent that counts as missed here; None: the target
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def claim_json(claim: Claim) -> dict[str, str]:
 
 
 def chronic_text(chronic: Chronic) -> str:
-    return f"{chronic.missed} in a row" if chronic.missed == chronic.of else f"{chronic.missed} of {chronic.of}"
+    often = f"{chronic.missed} in a row" if chronic.missed == chronic.of else f"{chronic.missed} of {chronic.of}"
+    return often if chronic.below is None else f"{often} below {chronic.below:f}"
 
 
 def subject_text(on: str) -> str:

@@ -124,7 +124,7 @@ def service_statement(case: Case, credit: Credit | None) -> ServiceStatement:
         method_changes=_method_changes(case),
         credit=credit,
         composition=_composition(case),
-        chronic=chronic_of(case.terms, judgement.verdict, _history(case), provisional=case.provisional),
+        chronic=chronic_of(case.terms, judgement.verdict, case.whole, _history(case), provisional=case.provisional),
     )
 
 

@@ -10,6 +10,7 @@ from sla_builders import HOUR, USUAL_TIERS, contract, judged, lasting, measured,
 
 from config.claims import chronic_of, claim_of
 from sla.inputs import Inputs
+from sla.spans import Spans
 from sla.statement import ServiceStatement
 
 
@@ -82,6 +83,12 @@ def test_a_credit_without_a_claim_is_automatic() -> None:
         ("2 of 3", ("missed", "met", "met"), False),
         ("2 of 3", (), False),
         ("2 in a row", None, None),
+        ("1 of 3", None, True),
+        ("2 of 3 below 99.5", (Decimal("99.49"), "met"), True),
+        ("2 of 3 below 99.5", (Decimal("99.5"), "met"), False),
+        ("2 of 3 below 99.5", ("missed", "met"), None),
+        ("2 in a row below 99.4", ("missed",), False),
+        ("2 in a row below 99.95", ("missed",), True),
     ],
 )
 def test_chronic_breach_is_flagged(written: str, history: Any, reached: bool | None) -> None:
@@ -92,3 +99,12 @@ def test_chronic_breach_is_flagged(written: str, history: Any, reached: bool | N
 def test_a_running_period_is_no_chronic_breach_yet() -> None:
     service = found("automatic", chronic=chronic_of(["1 in a row"]), as_of="2026-11-29 00:00")
     assert service.chronic == ({"rule": "1 in a row", "reached": None},)
+
+
+def test_unknown_time_that_decides_an_edge_of_chronic_breach_leaves_it_open() -> None:
+    """4 h down are 99.44 % of November; five unknown hours may have been down as well: 98.75 %."""
+    blind = [(ms("2026-11-15 00:00"), ms("2026-11-15 05:00"))]
+    agreed = terms("99.9", chronic=chronic_of(["1 in a row", "1 in a row below 99.0", "1 in a row below 98.5"]))
+    facts = measured(lasting("2026-11-10 06:00", 4 * HOUR), unknown=Spans.of(blind))
+    service = judged(facts, agreed=contract(agreed))
+    assert [each["reached"] for each in service.chronic] == [True, None, False]
