@@ -95,6 +95,7 @@ def _sections(page: Reading, sha256: str) -> dict[str, Any]:
         "outages_lead": outages.lead(page),
         "ladders": ladder.ladders(page),
         "taken": taken_out.taken_rows(page),
+        "taken_head": taken_out.head(page),
         "formulas": credit.formulas(page),
         "stakes": credit.at_stake(page),
         "parts": parts.part_rows(page),
