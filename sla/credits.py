@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 from sla.accounts import Account, Owed, needs_a_fee, owed_at, pays
@@ -239,6 +240,8 @@ def _lines(held: Account, now: Settled) -> tuple[CreditLine, ...]:
 def _line(held: Account, due: Due, minor: int) -> CreditLine:
     part = held.parts[due.part]
     inputs = {**_figures(held, due, part), **due.inputs}
+    if len(due.by_event) > 1:
+        inputs["by_outage"] = _by_outage(due, held.currency)
     if due.worth.service_days:
         inputs["service_days"] = exact_text(due.worth.service_days)
     if minor != round_minor(due.worth.minor, part.terms.options.rounding):
@@ -250,6 +253,12 @@ def _line(held: Account, due: Due, minor: int) -> CreditLine:
         exact=_major_text(due.worth.minor, held.currency),
         amount=_printed(minor, held.currency) or "0",
     )
+
+
+def _by_outage(due: Due, currency: str | None) -> str:
+    """What each outage came to after the cap of the event, in their order: `125.00 + 3 x 50.00`."""
+    runs = [(amount, len(list(same))) for amount, same in groupby(minor for _, minor in due.by_event)]
+    return " + ".join((f"{many} x " if many > 1 else "") + _major_text(amount, currency) for amount, many in runs)
 
 
 def _figures(held: Account, due: Due, part: Section) -> dict[str, str]:

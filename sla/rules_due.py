@@ -204,7 +204,9 @@ def _per_unit(rule: Rule, number: int, view: View) -> Due | None:
         inputs = {"downtime_ms": exact_text(view.read.downtime_ms), "units": str(units)}
         return Due(view.part, number, name_of(rule), _units_worth(rule, left, view), inputs)
     remaining = _after(view.read.outages, allowance, rule.after_ms)
-    return _by_outage(rule, number, view, lambda outage: _units_worth(rule, remaining[outage.pieces[0][0]], view))
+    found = _by_outage(rule, number, view, lambda outage: _units_worth(rule, remaining[outage.pieces[0][0]], view))
+    each = [counted_units(left, rule.unit_ms, rule.count) for left in remaining.values()]
+    return replace(found, inputs={**found.inputs, "units": " + ".join(str(count) for count in each) or "0"})
 
 
 def _after(outages: Sequence[Downtime], allowance: Fraction, each_ms: int) -> dict[int, Fraction]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from reporting.report import reading, wording
 from reporting.report.budget import MANY_SERVICES, budget_figures
@@ -122,6 +123,8 @@ def _verdict_note(service: ServiceStatement, narrow: bool) -> str:
 
 def _credit_figure(service: ServiceStatement) -> str:
     credit = service.credit
+    if credit is not None and not service.provisional and credit.amount is None and Fraction(credit.service_days or 0):
+        return f"{credit.service_days} days" if credit.determined else "open"
     if credit is None or service.provisional or credit.amount is None:
         return "open" if credit is not None and credit.state == "fee_missing" else wording.DASH
     if not credit.determined:

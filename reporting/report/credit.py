@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from reporting.report import reading, wording
 from reporting.report.reading import Reading
+from reporting.report.rule_words import applied_text
 from sla.figures import printed_pct
 from sla.statement import Credit, CreditLine, ServiceStatement
 
@@ -43,6 +45,7 @@ class TierRow:
 class Step:
     label: str
     figure: str
+    note: str = ""  # what the rule was applied to, and the exact amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def formulas(page: Reading) -> tuple[Formula, ...]:
 
 
 def _says_something(credit: Credit) -> bool:
-    return credit.state in ("needs_decision", "fee_missing") or bool(Decimal(credit.amount or 0))
+    owed = bool(Decimal(credit.amount or 0)) or bool(Fraction(credit.service_days or 0))
+    return owed or credit.state in ("needs_decision", "fee_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def _formula(service: ServiceStatement, credit: Credit, page: Reading) -> Formul
         name=service.name,
         tiers=_tier_rows(service, credit.lines, tiers_of(page)),
         steps=_steps(service, credit, page),
-        result_label=open_label.get(credit.state, "Credit due"),
+        result_label=open_label.get(credit.state, "Added to the term" if _in_days(credit) else "Credit due"),
         result=_result(credit),
         line=_line(credit, hits, page),
     )
@@ -191,27 +195,55 @@ def _range(tier: Tier, below: Tier | None) -> str:
 
 def _steps(service: ServiceStatement, credit: Credit, page: Reading) -> tuple[Step, ...]:
     fee = wording.DASH if credit.fee is None else wording.money(credit.fee, credit.currency)
-    lines = _part_step if len(service.parts) > 1 else _share_step
-    return (Step(f"{_fee_word(page)}, {service.name}", fee), *(lines(line, credit, page) for line in credit.lines))
+    first = [] if _in_days(credit) else [Step(f"{_fee_word(page)}, {service.name}", fee)]
+    if len(credit.lines) == 1 and len(service.parts) == 1 and (hit := _hit(credit.lines[0].rule)) is not None:
+        share = f"× {wording.percent_of(hit.share)}"
+        return (*first, Step(f"Share of fee{_ordinal(hit, tiers_of(page))}", share))
+    return (*first, *(_line_step(line, service, credit) for line in credit.lines))
 
 
-def _share_step(line: CreditLine, credit: Credit, page: Reading) -> Step:
-    hit = _hit(line.rule)
-    if hit is None:
-        return Step(line.rule, wording.money(line.amount, credit.currency))
-    return Step(f"Share of fee{_ordinal(hit, tiers_of(page))}", f"× {wording.percent_of(hit.share)}")
+def _in_days(credit: Credit) -> bool:
+    """Service days are all that is owed: no money moves."""
+    return bool(Fraction(credit.service_days or 0)) and not Decimal(credit.amount or 0)
 
 
-def _part_step(line: CreditLine, credit: Credit, page: Reading) -> Step:
-    """A part of the period has its own share of the fee and its own line."""
+def _line_step(line: CreditLine, service: ServiceStatement, credit: Credit) -> Step:
+    """One rule of one part: its printed amounts sum to the credit; the exact one stands below."""
     hit, fee = _hit(line.rule), line.inputs.get("fee")
-    product = f", {wording.money(fee, credit.currency)} × {wording.percent_of(hit.share)}" if hit and fee else ""
-    return Step(f"Part {line.part + 1}{product}", wording.money(line.amount, credit.currency))
+    several = len(service.parts) > 1
+    if several and hit and fee:
+        label = f"Part {line.part + 1}, {wording.money(fee, credit.currency)} × {wording.percent_of(hit.share)}"
+    else:
+        label = f"Part {line.part + 1}, {line.rule}" if several else wording.capital(line.rule)
+    if credit.currency is None or (line.inputs.get("service_days") and not Fraction(line.exact)):
+        return Step(label, _days(line.inputs.get("service_days", "0")), _applied(line).rstrip("; "))
+    return Step(label, wording.money(line.amount, credit.currency), f"{_applied(line)}exact {_told(line, credit)}")
+
+
+APPLIED_ELSEWHERE = ("fee", "availability_pct", "percent", "printed", "service_days")
+
+
+def _applied(line: CreditLine) -> str:
+    """`Units 7, downtime 3 h 34 min; `: what the rule found."""
+    found = [applied_text(name, value) for name, value in line.inputs.items() if name not in APPLIED_ELSEWHERE]
+    return f"{', '.join(text for text in found if text)}; " if found else ""
+
+
+def _told(line: CreditLine, credit: Credit) -> str:
+    """The exact amount; of one that no decimal ends the fraction and its first digits."""
+    if "/" not in line.exact:
+        return _exact(line.exact, credit)
+    return f"{line.exact} = {credit.currency or ''}{wording.FIXED}{wording.exact_number(Fraction(line.exact))}"
+
+
+def _days(text: str) -> str:
+    return f"{text} service day{'' if text == '1' else 's'}"
 
 
 def _fee_word(page: Reading) -> str:
-    month = str(page.statement.options.get("period", "month")) == "month"
-    return "Monthly fee" if month else "Fee of the period"
+    period = str(page.statement.options.get("period", "month"))
+    words = {"month": "Monthly fee", "week": "Weekly fee", "quarter": "Quarterly fee", "year": "Yearly fee"}
+    return words.get(period, "Fee of the period")
 
 
 def _ordinal(hit: Tier, tiers: tuple[Tier, ...]) -> str:
@@ -225,15 +257,45 @@ def _result(credit: Credit) -> str:
     if not credit.determined and credit.low is not None and credit.high is not None:
         low, high = (wording.money(end, credit.currency) for end in (credit.low, credit.high))
         return f"{low} to {high}"
-    return wording.DASH if credit.amount is None else wording.money(credit.amount, credit.currency)
+    if _in_days(credit):
+        return _days(credit.service_days or "0")
+    money = wording.DASH if credit.amount is None else wording.money(credit.amount, credit.currency)
+    days = Fraction(credit.service_days or 0)
+    return f"{money} and {_days(credit.service_days or '0')}" if days else money
 
 
 def _line(credit: Credit, hits: list[Tier | None], page: Reading) -> str:
     """The formula with its numbers, the cap, the rounding, and the clause."""
-    moved = [
-        f"Part {line.part + 1} printed {line.inputs['printed']}." for line in credit.lines if "printed" in line.inputs
-    ]
-    return " ".join(part for part in (_product(credit, hits), _caps(credit), _rounding(page), *moved) if part)
+    said = (_product(credit, hits), _sum(credit), _caps(credit), _shared(credit, page))
+    if not _in_days(credit):
+        said = (*said, _rounding(page), _moved(credit))
+    return " ".join(part for part in said if part)
+
+
+def _sum(credit: Credit) -> str:
+    if len(credit.lines) < 2 or credit.currency is None:
+        return ""
+    total = sum((Fraction(line.exact) for line in credit.lines), Fraction(0))
+    return f"Together {credit.currency}{wording.FIXED}{wording.exact_number(total)} exact."
+
+
+def _shared(credit: Credit, page: Reading) -> str:
+    """Where a cap over all services was reached, the sum that it cut, so that the shares can be checked."""
+    over_all = ("over all services", "rolling year", "remaining")
+    reached = [cap for cap in credit.caps if cap.get("reached") and any(word in str(cap["cap"]) for word in over_all)]
+    others = [s.credit for s in page.services if s.credit is not None]
+    if not reached or len(others) < 2:
+        return ""
+    total = sum((Decimal(other.amount or 0) for other in others), Decimal(0))
+    whole = wording.money(str(total), credit.currency)
+    return f"All services together receive {whole}; each its share of that, by what it earned before the cap."
+
+
+def _moved(credit: Credit) -> str:
+    """A line that does not print its own rounding says why."""
+    if not any("printed" in line.inputs for line in credit.lines):
+        return ""
+    return "Amounts are printed after caps and rounding, so that they sum to the credit."
 
 
 def _product(credit: Credit, hits: list[Tier | None]) -> str:
@@ -241,8 +303,7 @@ def _product(credit: Credit, hits: list[Tier | None]) -> str:
         return ""
     line = credit.lines[0]
     fee, exact = wording.money(line.inputs.get("fee", credit.fee), credit.currency), line.exact
-    equals = f"{credit.currency or ''}{wording.FIXED}{exact}" if "/" in exact else _exact(exact, credit)
-    return f"{fee} × {_factor(hits[0])} = {equals}."
+    return f"{fee} × {_factor(hits[0])} = {_exact(exact, credit)}."
 
 
 def _factor(hit: Tier) -> str:
@@ -254,6 +315,8 @@ def _factor(hit: Tier) -> str:
 
 def _exact(exact: str, credit: Credit) -> str:
     """The unrounded product, with at least the currency's decimals so that it reads as money."""
+    if "/" in exact:
+        return f"{credit.currency or ''}{wording.FIXED}{wording.exact_number(Fraction(exact))}"
     least = len((credit.fee or "").partition(".")[2])
     whole, _, decimals = exact.partition(".")
     padded = decimals.ljust(least, "0")
@@ -268,7 +331,9 @@ def _cap(cap: Mapping[str, Any], credit: Credit) -> str:
     """`Cap, 50 % of period: EUR 2 500.00, not reached.`"""
     written = re.sub(r" ?%", f"{wording.NARROW}%", str(cap.get("cap", "")))
     words = f"Cap, {written}" if written else "Cap"
-    figure = f": {_exact(str(cap['exact']), credit)}" if cap.get("exact") is not None else ""
+    exact = str(cap.get("exact") or "")
+    in_days = "service day" in written or credit.currency is None
+    figure = f": {_days(exact) if in_days else _exact(exact, credit)}" if exact else ""
     return f"{words}{figure}, {'reached' if cap.get('reached') else 'not reached'}."
 
 
@@ -276,4 +341,8 @@ def _rounding(page: Reading) -> str:
     mode = {"half_up": "half up", "half_even": "half to even"}.get(str(page.statement.options.get("rounding")), "")
     clause = reading.clause(page, "credits")
     words = f"Rounded once, {mode}" if mode else "Rounded once"
+    least = reading.terms_in_force(page.statement).get("minimum")
+    if least:
+        edge = "more than" if least["more_than"] == ">" else "at least"
+        words += f"; paid where it is {edge} {wording.money(str(least['amount']), least.get('currency'))}"
     return f"{words}; clause {clause}." if clause else f"{words}."

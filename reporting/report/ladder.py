@@ -12,6 +12,11 @@ from sla.statement import PrintedOutage, ServiceStatement, TimeClass
 
 SERVICES_PER_TABLE = 3
 OTHER_RULES = "By other rules of the contract"
+TIMED = "From the whole period to the printed figure, h:mm:ss"
+BY_RULE = "By the agreed rule on which downtime counts"
+BY_WEIGHT = "Counted in part, by weight"
+AS_DOWN = "Not measured, counted as down"
+OTHER = "From the base to the printed figure"
 PRECEDENCE: tuple[TimeClass, ...] = ("not_contracted", "outside_service_hours", "excluded", "maintenance", "unknown")
 
 
@@ -37,6 +42,7 @@ class Step:
 class Ladder:
     names: tuple[str, ...]
     steps: tuple[Step, ...]
+    lead: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,47 @@ REMOVED = (
 
 def ladders(page: Reading) -> tuple[Ladder, ...]:
     """Three services to a table. A service with nothing considered has no quotient and is left out."""
-    services = [service for service in page.services if service.considered_ms]
-    chunks = [services[at : at + SERVICES_PER_TABLE] for at in range(0, len(services), SERVICES_PER_TABLE)]
-    return tuple(Ladder(tuple(service.name for service in chunk), _steps(chunk, page)) for chunk in chunks)
+    timed = [service for service in page.services if service.considered_ms]
+    others = [service for service in page.services if _has_other_base(service)]
+    return (
+        *(_ladder(TIMED, chunk, _steps(chunk, page)) for chunk in _chunks(timed)),
+        *(_ladder(OTHER, chunk, _other_steps(chunk)) for chunk in _chunks(others)),
+    )
+
+
+def _has_other_base(service: ServiceStatement) -> bool:
+    """Judged by something else than time: users, requests, periods, a value."""
+    return service.considered_ms is None and bool(Fraction(service.measure.base))
+
+
+def _chunks(services: list[ServiceStatement]) -> list[list[ServiceStatement]]:
+    return [services[at : at + SERVICES_PER_TABLE] for at in range(0, len(services), SERVICES_PER_TABLE)]
+
+
+def _ladder(lead: str, chunk: list[ServiceStatement], steps: tuple[Step, ...]) -> Ladder:
+    return Ladder(tuple(service.name for service in chunk), steps, lead)
 
 
 def _steps(services: list[ServiceStatement], page: Reading) -> tuple[Step, ...]:
     return (*_time(services, page), *_downtime(services), *_quotient(services))
+
+
+def _other_steps(services: list[ServiceStatement]) -> tuple[Step, ...]:
+    """What is judged by another measure than time has no time to add up: its own base and what counts against it."""
+    units = wording.listed(list(dict.fromkeys(wording.unit(service.measure.unit) for service in services)))
+    bases = [Fraction(service.measure.base) for service in services]
+    counted = [Fraction(service.measure.counted) for service in services]
+    exact = list(zip(counted, bases, strict=True))
+    return (
+        Step(f"Base, {units}", tuple(Figure("", wording.exact_number(base)) for base in bases)),
+        Step(
+            f"Counted against the service, {units}",
+            tuple(Figure(wording.MINUS, wording.exact_number(lost), zero=not lost) for lost in counted),
+        ),
+        Step("Good", tuple(Figure("=", wording.exact_number(base - lost)) for lost, base in exact), "sum"),
+        Step("Base", tuple(Figure("÷", wording.exact_number(base)) for base in bases)),
+        *_result(services, exact),
+    )
 
 
 def _time(services: list[ServiceStatement], page: Reading) -> list[Step]:
@@ -82,7 +122,7 @@ def _time(services: list[ServiceStatement], page: Reading) -> list[Step]:
         for service, length in zip(services, lengths, strict=True)
     ]
     if any(other):
-        steps.append(Step(OTHER_RULES, tuple(_plus(ms) for ms in other)))
+        steps.append(Step(_base_label(services), tuple(_plus(ms) for ms in other)))
     steps.append(Step("Time considered", tuple(_equals(_base(service)) for service in services), "sum"))
     return steps
 
@@ -91,47 +131,72 @@ def _base(service: ServiceStatement) -> int:
     return reading.whole_ms(Fraction(service.measure.base))
 
 
+def _base_label(services: list[ServiceStatement]) -> str:
+    """A fixed base stands for the length of the period, whatever that is."""
+    bases = {str(part.options.get("base", "actual")) for service in services for part in service.parts}
+    if len(bases) == 1 and (fixed := bases.pop()) != "actual":
+        return f"To the fixed base of {wording.hours(int(fixed))}"
+    return OTHER_RULES
+
+
 def _taken(service: ServiceStatement, time_class: TimeClass) -> int:
-    """Time of a class that left the base. Under `count_up`, `up` or `down` it stayed in."""
-    rule = {"maintenance": "maintenance", "excluded": "exclusions", "unknown": "unknown"}.get(time_class)
-    options = service.parts[0].options if service.parts else {}
-    if rule is not None and options.get(rule, "exclude") != "exclude":
-        return 0
-    return service.split_ms.get(time_class, 0)
+    """Time of a class that left the base. Under `count_up`, `up`, `down` or `counts_up` it stayed in."""
+    return sum(
+        part.split_ms.get(time_class, 0) for part in service.parts if not reading.stays(part.options, time_class)
+    )
 
 
 def _downtime(services: list[ServiceStatement]) -> list[Step]:
     counted = [reading.whole_ms(reading.counted_ms(service)) for service in services]
     measured = [sum(outage.down_ms for outage in service.outages) for service in services]
     inside = [_down_inside(service) for service in services]
-    rest = [counted[at] - measured[at] + sum(inside[at].values()) for at in range(len(services))]
     steps = [Step("Down, as measured", tuple(_plain(ms) for ms in measured), "gap")]
     for removed in REMOVED:
         taken = [of.get(removed.time_class, 0) for of in inside]
         if removed.down_label and (removed.always or any(taken)):
             steps.append(Step(removed.down_label, tuple(_minus(ms) for ms in taken)))
+    changed = [_changed(service) for service in services]
+    for label in (BY_RULE, BY_WEIGHT, AS_DOWN):
+        if any(of[label] for of in changed):
+            steps.append(Step(label, tuple(_plus(of[label]) for of in changed)))
+    rest = [
+        counted[at] - measured[at] + sum(inside[at].values()) - sum(changed[at].values()) for at in range(len(services))
+    ]
     if any(rest):
-        steps.append(Step(_rest_label(services), tuple(_plus(ms) for ms in rest)))
+        steps.append(Step(OTHER_RULES, tuple(_plus(ms) for ms in rest)))
     steps.append(Step("Downtime counted", tuple(_equals(ms) for ms in counted), "sum"))
     return steps
 
 
-def _rest_label(services: list[ServiceStatement]) -> str:
-    weighted = any(outage.kind == "degraded" for service in services for outage in service.outages)
-    return "Degraded, counted in part" if weighted else OTHER_RULES
+def _changed(service: ServiceStatement) -> dict[str, int]:
+    """What counts more or less than was down outside the classes: by rules on outages, by weight, as unmeasured."""
+    changed = {BY_RULE: 0, BY_WEIGHT: 0, AS_DOWN: 0}
+    for outage in service.outages:
+        left = outage.down_ms - sum(_classes_of(outage, service).values())
+        changed[BY_WEIGHT if outage.why is None else BY_RULE] += outage.counted_ms - left
+    changed[AS_DOWN] = sum(
+        part.split_ms.get("unknown", 0) for part in service.parts if part.options.get("unknown") == "down"
+    )
+    return changed
 
 
 def _down_inside(service: ServiceStatement) -> dict[TimeClass, int]:
     """Measured downtime that does not count, by the class of time that it lies in, strongest class first."""
     inside: dict[TimeClass, int] = {}
-    classes = [removed.time_class for removed in REMOVED if removed.down_label]
     for outage in service.outages:
-        missing = outage.down_ms - outage.counted_ms
-        for time_class in sorted(classes, key=PRECEDENCE.index):
-            part = min(missing, _overlap(outage, service, time_class))
+        for time_class, part in _classes_of(outage, service).items():
             inside[time_class] = inside.get(time_class, 0) + part
-            missing -= part
     return inside
+
+
+def _classes_of(outage: PrintedOutage, service: ServiceStatement) -> dict[TimeClass, int]:
+    """The same for one outage."""
+    classes = [removed.time_class for removed in REMOVED if removed.down_label]
+    missing, found = max(0, outage.down_ms - outage.counted_ms), {}
+    for time_class in sorted(classes, key=PRECEDENCE.index):
+        found[time_class] = min(missing, _overlap(outage, service, time_class))
+        missing -= found[time_class]
+    return found
 
 
 def _overlap(outage: PrintedOutage, service: ServiceStatement, time_class: TimeClass) -> int:
@@ -154,9 +219,15 @@ def _quotient(services: list[ServiceStatement]) -> list[Step]:
             "gap",
         ),
         Step("Considered, in seconds", tuple(Figure("÷", wording.seconds(base)) for base in bases)),
+        *_result(services, [(ms, Fraction(base)) for ms, base in exact]),
+    ]
+
+
+def _result(services: list[ServiceStatement], exact: list[tuple[Fraction, Fraction]]) -> list[Step]:
+    return [
         Step(
             "Quotient, first six decimals",
-            tuple(Figure("=", wording.quotient(ms, Fraction(base))) for ms, base in exact),
+            tuple(Figure("=", wording.quotient(min(lost, base), base)) for lost, base in exact),
         ),
         Step("Availability, rounded down", tuple(Figure("", reading.achieved(s)) for s in services), "result"),
         *_bounds(services),

@@ -61,7 +61,8 @@ def _line(kind: _Kind, spans: Spans, page: Reading, *, names: str) -> LeftOut:
     days = list(dict.fromkeys(page.calendar.days(start, end) for start, end in spans))
     when = wording.listed(days) if len(days) <= MOST_DAYS else f"{len(spans.spans)} times"
     share = f" ({_share(spans.total_ms, page)})" if kind.share else ""
-    label = ", ".join(part for part in (kind.words, names, when) if part)
+    kept = reading.kept_words(page.statement.options, kind.time_class)
+    label = ", ".join(part for part in (kind.words, names, when, kept) if part)
     return LeftOut(label + share, wording.prose_duration(spans.total_ms, round_window=True))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from reporting.report import reading, wording
 from reporting.report.reading import Reading
+from sla.rules_text import length_text
 
 KEPT = {
     "exclude": "both sides of the fraction are without it",
@@ -37,14 +41,10 @@ class Quality:
 def paragraphs(page: Reading) -> tuple[Paragraph, ...]:
     options = page.statement.options
     return (
-        Paragraph(
-            "Availability",
-            " = (considered − counted downtime) ÷ considered, by time, in milliseconds, "
-            "compared exactly with the target and printed rounded down.",
-        ),
-        Paragraph(
-            "Down", " from the first failed check of a confirmed outage to the first good one." + _degraded(page)
-        ),
+        Paragraph("Availability", f" = {_formula(page)}, {_compared(options)} and printed rounded down."),
+        Paragraph("Down", f"{STARTS[str(options.get('outage_start', 'first_failure'))]}{_degraded(page)}"),
+        *_which_counts(page),
+        *_service_hours(options),
         Paragraph("Maintenance", f" in accepted windows: {_kept(options, 'maintenance')}.{_notice(page)}"),
         Paragraph("Exclusions", f" by agreement: {_kept(options, 'exclusions')}."),
         Paragraph(
@@ -75,20 +75,53 @@ def _known_later(page: Reading) -> tuple[Paragraph, ...]:
 
 
 def options_line(page: Reading) -> str:
-    """Every option in force, defaults included, by its name."""
-    return f"{wording.FIXED}· ".join(
-        f"{name} {_option(value)}" for name, value in sorted(page.statement.options.items())
-    )
+    """Every option in force at the period's end, defaults included, by its name."""
+    terms = reading.terms_in_force(page.statement)
+    measure = {"measure": (terms.get("measure") or {}).get("by", "time")}
+    if (categories := terms.get("exclusion_categories")) is not None:
+        measure["exclusion_categories"] = categories
+    return _options({**page.statement.options, **measure})
 
 
-def _option(value: object) -> str:
+CREDIT_TERMS = ("credits", "several_rules", "several_services", "cap", "minimum", "fee_terms", "claim", "chronic")
+
+
+def credit_terms_line(page: Reading) -> str:
+    """The rules of the credit as agreed, in full; empty without any."""
+    terms = reading.terms_in_force(page.statement)
+    return _options({name: terms[name] for name in CREDIT_TERMS if name in terms}) if terms.get("credits") else ""
+
+
+def earlier_options(page: Reading) -> tuple[str, ...]:
+    """Where the measure changed within the period: the options of an earlier part that differ."""
+    told = []
+    for part in page.services[0].parts[:-1] if page.services else ():
+        other = {name: value for name, value in part.options.items() if page.statement.options.get(name) != value}
+        if other:
+            told.append(f"{page.calendar.days(part.from_ms, part.to_ms)}: {_options(other)}")
+    return tuple(told)
+
+
+def _options(options: Mapping[str, object]) -> str:
+    return f"{wording.FIXED}· ".join(f"{name} {_option(value, name)}" for name, value in sorted(options.items()))
+
+
+IN_MS = ("merge_gap", "bucket", "base", "notice", "ms")
+LENGTH = re.compile(r"\b(\d+) ms\b")
+
+
+def _option(value: object, name: str = "") -> str:
+    """A value as a contract writes it: durations in their units, weekly hours and lists in brackets."""
     if isinstance(value, dict):
-        return "(" + ", ".join(f"{name} {_option(inner)}" for name, inner in sorted(value.items())) + ")"
+        return "(" + ", ".join(f"{key} {_option(inner, key)}" for key, inner in value.items()) + ")"
     if isinstance(value, list):
-        return " and ".join(map(_option, value)) or "none"
+        return " and ".join(_option(each) for each in value) or "none"
     if value is None:
         return "none"
-    return {"True": "yes", "False": "no"}.get(str(value), str(value))
+    if name in IN_MS and str(value).isdigit():
+        return length_text(int(str(value)))
+    text = LENGTH.sub(lambda match: length_text(int(match[1])), str(value))
+    return {"True": "yes", "False": "no"}.get(text, text)
 
 
 def changes(page: Reading) -> tuple[str, ...]:
@@ -98,6 +131,63 @@ def changes(page: Reading) -> tuple[str, ...]:
         for service in page.services
         for change in service.method_changes
     )
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+STARTS = {
+    "first_failure": " from the first failed check of a confirmed outage to the first good one.",
+    "last_success": " from the last good check before a confirmed outage to the first good one after it.",
+    "midpoint": " from half way between the last good and the first failed check to the first good one.",
+    "confirmation": " from the check that confirmed an outage to the first good one.",
+}
+FORMULAS = {
+    "time": "(considered − counted downtime) ÷ considered, by time, in milliseconds",
+    "users": "1 − users affected × downtime ÷ (all users × time considered)",
+    "requests": "the mean over the stretches of the series of the share of requests that did not fail",
+    "periods": "periods that met ÷ all periods looked at",
+}
+
+
+def _formula(page: Reading) -> str:
+    by = next((service.measure.by for service in page.services), "time")
+    return FORMULAS.get(by, f"what was good of {by} ÷ all of it")
+
+
+def _compared(options: Mapping[str, object]) -> str:
+    compare = options.get("compare", "exact")
+    if not isinstance(compare, Mapping):
+        return "compared exactly with the target"
+    mode = str(compare["mode"]).replace("_", " ")
+    return f"rounded to {compare['digits']} digits ({mode}), then compared with the target"
+
+
+def _which_counts(page: Reading) -> tuple[Paragraph, ...]:
+    """The rules on which downtime counts, each in a sentence; nothing where all of it does."""
+    options, said = page.statement.options, []
+    if options.get("merge_gap"):
+        said.append(f"outages at most {length_text(int(options['merge_gap']))} apart are one")
+    if options.get("min_outage"):
+        when = "before" if options.get("min_outage_before_exclusions") else "after"
+        said.append(f"an outage counts that lasts {_option(options['min_outage'])}, {when} exclusions")
+    if options.get("bucket", "exact") != "exact":
+        run = int(options.get("min_run") or 1)
+        row = f", {run} or more in a row" if run > 1 else ""
+        length = length_text(int(options["bucket"]))
+        said.append(f"a stretch of {length} counts whole that is down {options.get('bad')} of its time{row}")
+    return (Paragraph("Counted", f": {'; '.join(said)}."),) if said else ()
+
+
+def _service_hours(options: Mapping[str, Any]) -> tuple[Paragraph, ...]:
+    hours = options.get("service_hours", "always")
+    if not isinstance(hours, Mapping):
+        return ()
+    holidays = hours.get("holidays") or ()
+    alike: dict[str, list[str]] = {}
+    for day in (day for day in DAYS if hours.get(day)):
+        alike.setdefault(_option(hours[day]), []).append(day.capitalize())
+    week = "; ".join(f"{wording.listed(days)} {spans}" for spans, days in alike.items())
+    closed = f"; not on public holidays of {wording.listed([str(each) for each in holidays])}" if holidays else ""
+    return (Paragraph("Service hours", f" {week}{closed}. Other time is in no figure."),)
 
 
 def _degraded(page: Reading) -> str:
@@ -114,9 +204,13 @@ def _notice(page: Reading) -> str:
     notice = reading.notice_ms(page.statement)
     clause = reading.clause(page, "maintenance")
     tail = f" (clause {clause})" if clause else ""
-    if not notice:
-        return f" Entered before they begin{tail}; an overrun counts."
-    return f" At least {wording.hours(notice)} notice{tail}; an overrun counts."
+    terms = page.statement.options.get("windows")
+    windows = terms if isinstance(terms, Mapping) else {}
+    allowed, cap = windows.get("allowed"), windows.get("cap")
+    within = f", within {_option(allowed).strip('()')}" if allowed else ""
+    most = f", at most {length_text(int(cap['ms']))} a {cap['per']}" if cap else ""
+    begin = f"At least {wording.hours(notice)} notice" if notice else "Entered before they begin"
+    return f" {begin}{within}{most}{tail}; an overrun counts."
 
 
 def _least(page: Reading) -> str:

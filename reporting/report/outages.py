@@ -113,6 +113,7 @@ def _evidence(outage: PrintedOutage, calendar: Calendar) -> str:
         wording.listed(outage.endpoints) if len(outage.endpoints) <= 2 else f"{len(outage.endpoints)} endpoints",
         "" if good is None else f"last good {_at(good, outage.from_ms, calendar)}",
         "" if outage.failed_checks is None else _failed(outage.failed_checks),
+        outage.why if outage.why is not None and outage.counted_ms != outage.down_ms else "",
     )
     return " · ".join(part for part in parts if part)
 
@@ -134,4 +135,6 @@ def lead(page: Reading) -> str:
     order = "the missed target first, then longest counted first" if several and missed else "longest counted first"
     everyone = "Both" if total == 2 else f"All {wording.counted(total, 'outage').split(' ')[0]}"
     many = f"{everyone}; {order}. " if total > 1 else ""
-    return f"{many}Local time with UTC below, from the first failed check to the first good one."
+    measures = {service.measure.by for service in page.services} - {"time", "users"}
+    told = f"Told for information: {wording.listed(sorted(measures))} are judged, not time. " if measures else ""
+    return f"{told}{many}Local time with UTC below, from the first failed check to the first good one."

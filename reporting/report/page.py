@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reporting.report import (
     budget,
+    consequences,
     cover,
     credit,
     ladder,
@@ -25,6 +26,7 @@ from reporting.report import (
     parts,
     sentences,
     taken_out,
+    wording,
 )
 from reporting.report.reading import Reading
 
@@ -95,11 +97,15 @@ def _sections(page: Reading, sha256: str) -> dict[str, Any]:
         "outages_lead": outages.lead(page),
         "ladders": ladder.ladders(page),
         "taken": taken_out.taken_rows(page),
+        "taken_head": taken_out.head(page),
         "formulas": credit.formulas(page),
+        "consequences": consequences.consequences(page),
         "stakes": credit.at_stake(page),
         "parts": parts.part_rows(page),
         "paragraphs": method.paragraphs(page),
         "options_line": method.options_line(page),
+        "credit_terms_line": method.credit_terms_line(page),
+        "earlier_options": method.earlier_options(page),
         "method_changes": method.changes(page),
         "quality": method.quality(page),
         "hash_lines": method.grouped_hash(sha256),
@@ -130,6 +136,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=literal.shown,
     )
+    environment.filters["capitalized"] = wording.capital
     environment.filters["spoken"] = literal.spoken
     return environment
 

@@ -121,6 +121,32 @@ def class_spans(service: ServiceStatement, *classes: TimeClass) -> Spans:
     return Spans.of((s.from_ms, s.to_ms) for s in service.timeline if s.time_class in classes)
 
 
+KEEPING = {
+    "maintenance": ("maintenance", ("count_up",)),
+    "excluded": ("exclusions", ("count_up",)),
+    "unknown": ("unknown", ("up", "down")),
+    "not_contracted": ("partial_period", ("counts_up",)),
+}  # class: the option and its values under which time of the class stays in the base
+
+
+def stays(options: Mapping[str, Any], time_class: TimeClass) -> bool:
+    """Whether time of a class stays in the base under these options."""
+    option, values = KEEPING.get(time_class, ("", ()))
+    return options.get(option) in values
+
+
+def kept_words(options: Mapping[str, Any], time_class: TimeClass) -> str:
+    """`counts as up` for time that stays in the base; empty for time that leaves it."""
+    if not stays(options, time_class):
+        return ""
+    return "counts as down" if options.get(KEEPING[time_class][0]) == "down" else "counts as up"
+
+
+def by_time(service: ServiceStatement) -> bool:
+    """Whether time was judged: not users, requests, periods or a value."""
+    return service.measure.by == "time"
+
+
 def taken_by(service: ServiceStatement, ref: str | None, time_class: TimeClass) -> int:
     """Milliseconds of a class that one window or exclusion accounts for."""
     return sum(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from reporting.report import reading, wording
+from reporting.report.consequences import breaches
 from reporting.report.reading import Reading
 from sla.figures import exact_text
 from sla.statement import Credit, ServiceStatement
@@ -26,8 +27,15 @@ def verdict_sentences(page: Reading) -> tuple[str, ...]:
         *_each_or_together(by_verdict["NO_DATA"], _no_data, "have no figure"),
         *_met(by_verdict["MET"], page),
         *_each_or_together(by_verdict["NO_TARGET"], _no_target, "have no target"),
+        *_chronic(page),
         *_credit(page),
     )
+
+
+def _chronic(page: Reading) -> tuple[str, ...]:
+    """A breach that is chronic by the contract's own rule: more than a credit may follow."""
+    reached = [(service.name, breaches(service)) for service in page.services]
+    return tuple(f"{name} is in chronic breach, missed {wording.listed(rules)}." for name, rules in reached if rules)
 
 
 Speaker = Callable[[ServiceStatement], str]

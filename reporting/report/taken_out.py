@@ -8,9 +8,10 @@ from reporting.report import reading, wording
 from reporting.report.dates import Calendar
 from reporting.report.reading import Reading
 from sla.figures import printed_pct
-from sla.statement import PrintedExclusion, PrintedWindow, ServiceStatement
+from sla.statement import PrintedExclusion, PrintedWindow, ServiceStatement, TimeClass
 
 HOUR_MS = 3_600_000
+KINDS: tuple[TimeClass, ...] = ("maintenance", "excluded")
 COMPUTED = "announced "  # how the accounting begins a reason that only repeats the notice
 CATEGORIES = {
     "force_majeure": "Force majeure",
@@ -44,6 +45,12 @@ def taken_rows(page: Reading) -> tuple[TakenRow, ...]:
     return tuple(row for _, row in sorted((*windows, *exclusions), key=lambda pair: pair[0]))
 
 
+def head(page: Reading) -> str:
+    """The head of the last column: where some of the time stays in the base, nothing was taken out of it."""
+    kept = any(reading.stays(page.statement.options, time_class) for time_class in KINDS)
+    return "Covered" if kept else "Taken out"
+
+
 Covered = list[tuple[ServiceStatement, PrintedWindow]]
 
 
@@ -67,7 +74,7 @@ def _window_row(covered: Covered, page: Reading) -> TakenRow:
         reason=_notice(window, page),
         decision=_decision(window, [service for service, _ in covered], page),
         taken=_taken(taken),
-        without="",
+        without=_kept("maintenance", page) if any(taken) else "",
     )
 
 
@@ -146,8 +153,14 @@ def _exclusion_row(service: ServiceStatement, exclusion: PrintedExclusion, page:
         reason=f"{reason}: {exclusion.text}" if exclusion.text else reason,
         decision=f"Excluded, clause {exclusion.clause}." if exclusion.clause else "Excluded.",
         taken=_taken([reading.taken_by(service, exclusion.id, "excluded")]),
-        without=_without(service, exclusion),
+        without=", ".join(filter(None, (_kept("excluded", page), _without(service, exclusion)))),
     )
+
+
+def _kept(time_class: TimeClass, page: Reading) -> str:
+    """Time that is not taken out of the base says so."""
+    words = reading.kept_words(page.statement.options, time_class)
+    return f"in the base, {words}" if words else ""
 
 
 def _without(service: ServiceStatement, exclusion: PrintedExclusion) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from sla.figures import floored
+from sla.figures import exact_text, floored
 
 NARROW = "\u202f"  # before a percent sign and between thousands
 FIXED = "\u00a0"  # inside durations, after a currency, before a month
@@ -83,6 +83,20 @@ def amount(text: str) -> str:
     """Decimal text with narrow thousands: `5 000.00`."""
     whole, dot, decimals = text.partition(".")
     return thousands(int(whole)) + dot + decimals
+
+
+def exact_number(value: Fraction) -> str:
+    """A number with narrow thousands, exact where its decimals end, else six of them and an ellipsis."""
+    text = exact_text(value)
+    return amount(text) if "/" not in text else f"{amount(floored(value, 6))}…"
+
+
+UNITS = {"ms": "milliseconds", "user_ms": "users × milliseconds"}
+
+
+def unit(name: str) -> str:
+    """The unit of a measure, spelled out."""
+    return UNITS.get(name, name.replace("_", " "))
 
 
 def money(text: str, currency: str | None) -> str:
