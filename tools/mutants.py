@@ -1,6 +1,6 @@
 """Which single changes of the accounting no test notices: a seeded sample of mutants, each run against the fast tests.
 
-    python tools/mutants.py [--count 300] [--seed 1] [--jobs 1] [FILE...]
+    python tools/mutants.py [--count 300] [--seed 1] [--jobs 1] [FILE | FILE:LINE ...]
 
 A mutant is one small change (`<` for `<=`, `+` for `-`, another constant, a branch turned round) in a copy of the
 repository; the copy's tests run until the first one fails. Those that survive are listed with their line: either a test
@@ -33,10 +33,15 @@ LIMIT_S = 120  # a mutant that never ends is killed
 TESTS = {
     "sla/judge.py": "judge judge_state judge_figures judge_properties",
     "sla/burn.py": "burn burn_cases",
-    **dict.fromkeys(CREDITS, "rules credits claims cases oracle contracts_published"),
+    **dict.fromkeys(
+        CREDITS,
+        "rules credits credits_edges claims config_calc_inputs cases contracts_published oracle reporting_inputs"
+        " reporting_history reporting_board reporting_board_source properties",
+    ),
 }
 STATEMENT_TESTS = (  # those that notice most come first
-    "availability cases figures credits compose explain canonical properties properties_oracle properties_change oracle"
+    "availability cases figures credits options options_oracle options_windows options_invariants compose explain"
+    " canonical properties properties_oracle properties_change oracle"
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -77,8 +82,9 @@ class Mutant:
         return f"{self.file}:{self.line}  {before}  ->  {after}"
 
 
-def mutants(file: str) -> list[Mutant]:
-    """Every mutant of a file, in the order of its source."""
+def mutants(place: str) -> list[Mutant]:
+    """Every mutant of a file, or of one of its lines (`sla/credits.py:120`), in the order of its source."""
+    file, _, line = place.partition(":")
     tree = ast.parse((ROOT / file).read_text())
     found = []
     for number, node in enumerate(_code(tree)):
@@ -88,7 +94,7 @@ def mutants(file: str) -> list[Mutant]:
             before = ast.unparse(place)
             change(place)
             found.append(Mutant(file, getattr(node, "lineno", 0), before, ast.unparse(place), ast.unparse(changed)))
-    return found
+    return [mutant for mutant in found if not line or mutant.line == int(line)]
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
@@ -214,7 +220,7 @@ def told(text: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("files", nargs="*", default=FILES, metavar="FILE")
+    parser.add_argument("files", nargs="*", default=FILES, metavar="FILE[:LINE]")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
@@ -222,7 +228,9 @@ def main() -> int:
     every = [mutant for file in asked.files for mutant in mutants(file)]
     chosen = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
     with tempfile.TemporaryDirectory() as place:
-        if not passes(copied(Path(place)), sorted({test for file in asked.files for test in tests_of(file)})):
+        if not passes(
+            copied(Path(place)), sorted({test for file in {mutant.file for mutant in every} for test in tests_of(file)})
+        ):
             told("the tests fail without any change; mend them first")
             return 1
     told(f"{len(chosen)} of {len(every)} mutants, seed {asked.seed}")
