@@ -178,8 +178,8 @@ def _ticket(value: Any) -> Ticket:
     for key in value:
         if key not in known:
             raise ValueError(f"{key}: {unknown_key(str(key), known)}")
-    kind = None if value.get("kind") is None else units.text_of(value["kind"])
-    return Ticket(value.get("id"), units.duration_ms(value["took"]), kind)
+    id, kind = (None if value.get(key) is None else units.text_of(value[key]) for key in ("id", "kind"))
+    return Ticket(id, units.duration_ms(value["took"]), kind)
 
 
 def _requests(reader: FactsReader, value: Any, tz: str) -> Requests | None:

@@ -146,3 +146,15 @@ def test_more_buckets_than_the_period_has_are_refused() -> None:
     assert refusal(facts, "  measure: {by: requests}\n") == [
         "facts.yaml:2 series.requests.buckets: has 721 buckets, but the period only 720; write each once"
     ]
+
+
+def test_a_ticket_is_named_by_plain_text() -> None:
+    assert refusal("inputs: {tickets: [{id: [T-1], took: 5 h}]}\n") == [
+        "facts.yaml:2 inputs.tickets[0]: is a list; write one plain value"
+    ]
+
+
+def test_a_term_of_the_contract_among_the_facts_is_sent_to_its_file() -> None:
+    assert refusal("cap: 50 %\n") == [
+        "facts.yaml:2 cap: is a term of the contract; write that in a file of its own, named with --contract"
+    ]

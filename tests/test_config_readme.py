@@ -49,15 +49,51 @@ def rows_below(heading: str) -> list[list[str]]:
     ]
 
 
+def loads(folder: Path, terms: str) -> bool:
+    """Whether a contract with these terms, in place of a target, a fee and tiers, is good."""
+    held = {"target": "99.9", "fee": "9.00 EUR", "credits": "{< 99.95: 10 %}"}
+    usual = "".join(f"{key}: {value}, " for key, value in held.items() if f"{key}: " not in terms)
+    entry = f"contracts: {{x: {{client: c, service: s, from: 2026-01-01, {usual}{terms}}}}}"
+    plans = "plans: {gold: {target: 99.9}}"
+    top = (
+        "version: 1\ntimezone: UTC\nclients: {c: {name: C, currency: EUR}}\nendpoints: {s: {url: https://example.org}}"
+    )
+    (folder / "nines.yaml").write_text(f"{top}\n{plans}\n{entry}\n")
+    return bool(load(folder / "nines.yaml").contracts)
+
+
+TABLES = {
+    "The terms:": "{}",
+    "| key of `measure`": "measure: {{{}}}",
+    "| key of a contract's `maintenance`": "maintenance: {{{}}}",
+    "| key of `exclusions`": "exclusions: {{{}}}",
+    "| key of `fee`": "{}",
+    "| key of `claim`": "claim: {{by: request, {}}}",
+    "| rule | what it pays": "credits: [{}]",
+}
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_example_of_a_contracts_key_loads(heading: str, tmp_path: Path) -> None:
+    for row in rows_below(heading):
+        for example in re.findall(r"`([^`]+)`", row[-1]):
+            written = example.removeprefix("by: request") if heading.endswith("`claim`") else example
+            assert loads(tmp_path, TABLES[heading].format(written)), example
+
+
+@pytest.mark.parametrize(("heading", "key"), [("### Units of pay", "credits: {{< 99.9: {}}}"), ("### Caps", "cap: {}")])
+def test_every_unit_of_pay_and_every_cap_loads(heading: str, key: str, tmp_path: Path) -> None:
+    for row in rows_below(heading):
+        for example in re.findall(r"`([^`]+)`", row[0]):
+            assert loads(tmp_path, key.format(example.replace("NAME", "pot"))), example
+
+
 def test_the_wordings_of_contracts_load_as_the_reference_writes_them(tmp_path: Path) -> None:
     rows = rows_below("### As contracts say it")
     assert len(rows) >= 12
     for _, written in rows:
-        terms = written.strip("`").removeprefix("{").removesuffix("}") if written[1] == "{" else written.strip("`")
-        entry = f"contracts: {{x: {{client: c, service: s, from: 2026-01-01, fee: 9.00 EUR, target: 99.9, {terms}}}}}"
-        top = "version: 1\ntimezone: UTC\nclients: {c: {name: C}}\nendpoints: {s: {url: https://example.org}}\n"
-        (tmp_path / "nines.yaml").write_text(f"{top}{entry}\n")
-        assert load(tmp_path / "nines.yaml").contracts, written
+        terms = written.strip("`")
+        assert loads(tmp_path, terms[1:-1] if terms.startswith("{") else terms), written
 
 
 def test_the_facts_of_the_reference_are_read_by_calc() -> None:
