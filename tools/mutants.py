@@ -88,13 +88,15 @@ def mutants(place: str) -> list[Mutant]:
     tree = ast.parse((ROOT / file).read_text())
     found = []
     for number, node in enumerate(_code(tree)):
+        if line and getattr(node, "lineno", 0) != int(line):
+            continue
         for change in _changes(node):
             changed = copy.deepcopy(tree)
             place = next(node for index, node in enumerate(_code(changed)) if index == number)
             before = ast.unparse(place)
             change(place)
             found.append(Mutant(file, getattr(node, "lineno", 0), before, ast.unparse(place), ast.unparse(changed)))
-    return [mutant for mutant in found if not line or mutant.line == int(line)]
+    return found
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
