@@ -27,11 +27,12 @@ from sla_builders import (
 )
 
 from config.credits import credits_of
+from sla.accounts import annual_minor
 from sla.credits import just_missed
 from sla.facts import Outage, ServiceFacts
 from sla.inputs import Inputs, Ticket
 from sla.money import Money
-from sla.rules import Cap, FeeTerms, If, Percent, Rule, Tiers
+from sla.rules import Cap, FeeTerms, If, Percent, Rule, ServiceDays, Tiers
 from sla.statement import Credit, Statement
 
 FEE = "3000.00 EUR"
@@ -266,6 +267,7 @@ def test_the_printed_inputs_of_a_line_say_what_its_rule_was_applied_to() -> None
             {"points": "3", "repeated": "yes", "downtime_ms": str(3 * HOUR)},
         ),
         (rule(per_day={"pay": "1 day"}), {"days": "2"}),
+        (rule(per_day={"pay": "3 service days"}), {"days": "2", "service_days": "6"}),
         (rule(late_tickets={"over": "4 h", "pay": "1 %"}), {"late": "3", "tickets": "T-1, T-3"}),
         (rule(event={"count": "> 1", "pay": "1 %"}), {"outages": "2"}),
         (rule(clock_hours={"over": "> 15 min", "pay": "1 %"}), {"hours": "3"}),
@@ -274,3 +276,116 @@ def test_the_printed_inputs_of_a_line_say_what_its_rule_was_applied_to() -> None
     for written, told in rules:
         (line,) = credit(facts, *written).lines
         assert line.inputs == usual | told
+
+
+# A period in parts, and one that runs
+
+
+def parted(*versions: dict[str, Any], facts: ServiceFacts, **more: Any) -> Credit:
+    """November in two parts, the 1st to the 15th and the rest."""
+    agreed = contract(*(terms(start=start, **more | each) for start, each in zip((0, MIDDLE), versions, strict=True)))
+    found = judged(facts, agreed=agreed).credit
+    assert found is not None
+    return found
+
+
+def test_an_outage_goes_on_in_unknown_time_across_a_new_target() -> None:
+    by_outage = rule(per_unit={"unit": "1 h", "count": "completed", "of": "outage", "pay": "1 day"})
+    facts = measured(
+        outage("2026-11-15 23:20", "2026-11-16 00:00", "O-1"), unknown=spans(("2026-11-16 00:00", "2026-11-16 00:20"))
+    )
+    found = parted({"target": "99.9"}, {"target": "99.5"}, facts=facts, fee=FEE, credits=by_outage)
+    assert (found.low, found.high) == ("0.00", "100.00")
+
+
+def test_unknown_time_of_one_part_opens_the_credit_of_the_period() -> None:
+    facts = measured(unknown=spans(("2026-11-05 00:00", "2026-11-05 01:00")))
+    found = parted({"target": "99.9"}, {"target": "99.5"}, facts=facts, fee=FEE, credits=(TENTH,))
+    assert (found.low, found.high, found.determined) == ("0.00", "150.00", False)  # 15 of 30 days
+
+
+def test_too_little_was_measured_in_one_part_and_a_person_decides() -> None:
+    facts = measured(unknown=spans(("2026-11-05 00:00", "2026-11-06 00:00")))  # 1 of 15 days
+    found = parted({"target": "60"}, {"target": "50"}, facts=facts, fee=FEE, credits=(tiers({"< 60": "10"}),))
+    assert (found.low, found.high, found.determined) == ("0.00", "0.00", False)
+
+
+def test_what_a_running_period_needs_and_nobody_entered_is_told() -> None:
+    repeated = Tiers(TENTH.rows, when=If(missed=2))
+    found = credit(measured(down(3 * HOUR, 2)), repeated, as_of="2026-11-10 00:00")
+    assert (found.state, found.inputs) == ("none", {"missing": "history"})
+
+
+def test_service_days_put_no_money_at_stake() -> None:
+    days = rule(tiers="availability", rows={"< 99.9": "3 service days"})
+    found = credit(measured(down(3 * HOUR, 2)), *days, fee=None, as_of="2026-11-10 00:00")
+    assert (found.state, found.inputs) == ("none", {"exposure": {}})
+
+
+# Roundings, ties and what is printed
+
+
+@pytest.mark.parametrize(("of", "told"), [("service", ["1.23", "1.23"]), ("contract", ["1.24", "1.23"])])
+def test_services_that_share_a_fee_are_rounded_once_without_a_cap_too(of: Any, told: list[str]) -> None:
+    found = settled(entered(), entered(), fee="12.34 EUR", fee_terms=FeeTerms(of=of), caps=())
+    assert amounts(found) == told  # 1.234 each, 2.468 together
+
+
+def test_a_service_without_a_figure_takes_no_credit_from_one_that_has_one() -> None:
+    dark = measured(unknown=spans(("2026-11-01 00:00", "2026-12-01 00:00")))
+    found = settled(entered(), dark, caps=(Cap("period", Percent(Decimal(5)), over="services"),))
+    assert [each.credit and each.credit.state for each in found.services] == ["calculated", "needs_decision"]
+    assert amounts(found) == ["300.00", "0.00"]
+
+
+def test_of_rules_that_owe_the_same_the_first_is_the_highest() -> None:
+    found = credit(entered(), TENTH, tiers({"< 99.95": "10"}), several_rules="highest")
+    assert [line.rule for line in found.lines] == ["availability < 99.9: 10 %"]
+
+
+def test_a_cap_that_is_just_met_is_not_reached() -> None:
+    met = credit(entered(), TENTH, caps=(Cap("period", Percent(Decimal(10))),))
+    cut = credit(entered(), TENTH, caps=(Cap("period", Percent(Decimal("9.999"))),))
+    assert [found.caps[0]["reached"] for found in (met, cut)] == [False, True]
+    assert (met.amount, cut.amount) == ("300.00", "299.97")
+
+
+def test_a_cap_in_service_days_cuts_service_days_alone() -> None:
+    both = (TENTH, *rule(tiers="availability", rows={"< 99.9": "3 service days"}))
+    found = credit(entered(), *both, caps=(Cap("period", ServiceDays(Decimal(2))),))
+    assert (found.amount, found.service_days) == ("300.00", "2")
+    assert (found.caps[0]["exact"], found.caps[0]["reached"]) == ("2", True)
+
+
+def test_all_that_was_entered_is_printed() -> None:
+    given: dict[str, Any] = {
+        name: euros(cents) for cents, name in enumerate(("annual_fee", "hourly_rate", "credited"), 1)
+    }
+    given |= {"quantity": Decimal("2.50"), "users": Decimal(100), "history": ("missed", Decimal("99.80"))}
+    given |= {"remaining": {"pot": euros(4)}, "values": {"jitter": Decimal("1.5")}}
+    assert credit(entered(**given), TENTH).inputs == {
+        "annual_fee": "1.00",
+        "hourly_rate": "2.00",
+        "credited": "3.00",
+        "quantity": "2.50",
+        "users": "100",
+        "history": "missed, 99.80",
+        "remaining.pot": "4.00",
+        "values.jitter": "1.5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("period", "annual"),
+    [("month", 36_000), ("billing month from day 15", 36_000), ("quarter", 12_000), ("year", 3_000), ("week", None)],
+)
+def test_an_annual_fee_is_so_many_fees_of_a_period(period: str, annual: int | None) -> None:
+    found = annual_minor(terms(period=period), euros(3000), Inputs())
+    assert found == (None if annual is None else annual * 100)
+
+
+def test_an_annual_fee_that_was_agreed_or_entered_goes_before() -> None:
+    agreed = terms(fee_terms=FeeTerms(annual_minor=700))
+    assert annual_minor(agreed, euros(3000), Inputs()) == 700
+    assert annual_minor(agreed, euros(3000), Inputs(annual_fee=Money(900, "EUR"))) == 900
+    assert annual_minor(terms(), None, Inputs()) is None
