@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from sla_builders import HOUR, USUAL_TIERS, contract, judged, lasting, measured, ms, terms
 
 from config.claims import chronic_of, claim_of
+from sla.claims import months_later
 from sla.inputs import Inputs
 from sla.statement import ServiceStatement
 
@@ -77,6 +79,20 @@ def test_a_billing_cycle_is_the_period_of_the_contract(length: str, period: str,
     credit = judged(measured(lasting("2026-11-10 06:00", HOUR)), period, contract(agreed)).credit
     assert credit is not None
     assert credit.claim["deadline_ms"] == ms(until)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later"),
+    [
+        ("2026-10-31", 1, "2026-11-30"),
+        ("2026-10-31", 2, "2026-12-31"),
+        ("2026-11-30", 3, "2027-02-28"),
+        ("2026-12-31", 1, "2027-01-31"),
+        ("2027-11-30", 3, "2028-02-29"),
+    ],
+)
+def test_the_same_day_of_a_shorter_month_is_its_last(day: str, months: int, later: str) -> None:
+    assert months_later(date.fromisoformat(day), months) == date.fromisoformat(later)
 
 
 def test_a_deadline_ends_with_a_local_day() -> None:

@@ -33,6 +33,7 @@ from sla.facts import Outage, ServiceFacts
 from sla.inputs import Inputs, Ticket
 from sla.money import Money
 from sla.rules import Cap, FeeTerms, If, Percent, Rule, ServiceDays, Tiers
+from sla.spans import Spans
 from sla.statement import Credit, Statement
 
 FEE = "3000.00 EUR"
@@ -389,3 +390,57 @@ def test_an_annual_fee_that_was_agreed_or_entered_goes_before() -> None:
     assert annual_minor(agreed, euros(3000), Inputs()) == 700
     assert annual_minor(agreed, euros(3000), Inputs(annual_fee=Money(900, "EUR"))) == 900
     assert annual_minor(terms(), None, Inputs()) is None
+
+
+# Units, entries and bounds
+
+
+def test_two_hours_of_the_fee_are_twice_one() -> None:
+    found = credit(entered(), *rule(tiers="availability", rows={"< 99.9": "2 hours"}))
+    assert found.amount == "8.33"  # 3 000.00 * 2 / 720
+
+
+def test_an_amount_without_a_currency_waits_for_the_fee_that_has_one() -> None:
+    fixed = rule(event={"count": "> 0", "pay": "20.00"})
+    assert credit(entered(), *fixed, fee=None, caps=()).inputs == {"missing": "fee"}
+
+
+def test_a_cap_of_the_event_leaves_what_is_not_owed_by_outage() -> None:
+    both = (*rule(lost_fee={"times": "100", "of": "outage"}), TENTH)
+    found = credit(entered(), *both, caps=(Cap("event", Percent(Decimal(2))),))
+    assert [line.amount for line in found.lines] == ["60.00", "300.00"]  # not 1 250.00
+
+
+def test_of_a_year_that_is_used_up_nothing_is_left() -> None:
+    found = credit(entered(credited=euros(500)), TENTH, caps=(Cap("rolling_year", Percent(Decimal(1))),))
+    assert (found.amount, found.caps[0]["exact"], found.caps[0]["reached"]) == ("0.00", "0", True)
+
+
+@pytest.mark.parametrize(("unknown", "amount"), [("up", "100.00"), ("down", "300.00")])
+def test_unknown_time_is_an_outage_where_the_contract_counts_it_down(unknown: str, amount: str) -> None:
+    by_outage = rule(per_unit={"unit": "1 h", "count": "completed", "of": "outage", "pay": "1 day"})
+    facts = measured(down(HOUR), unknown=spans(("2026-11-20 00:00", "2026-11-20 02:30")))
+    assert credit(facts, *by_outage, unknown=unknown).amount == amount
+
+
+def test_entries_that_touch_are_one_outage_of_a_rule_by_outage() -> None:
+    by_outage = rule(per_unit={"unit": "1 h", "count": "completed", "of": "outage", "pay": "1 day"})
+    first = outage("2026-11-10 06:00", "2026-11-10 06:30", "O-1")
+    touching, apart = (outage(f"2026-11-10 06:{at}", "2026-11-10 07:30", "O-2") for at in (30, 31))
+    assert credit(measured(first, touching), *by_outage).lines[0].inputs["outages"] == "1"
+    assert credit(measured(first, touching), *by_outage).amount == "100.00"  # 90 min
+    assert credit(measured(first, apart), *by_outage).amount == "0.00"  # 30 min and 59 min
+
+
+@pytest.mark.parametrize(("unknown_ms", "determined"), [(36 * HOUR, True), (36 * HOUR + 1, False)])
+def test_exactly_the_agreed_coverage_needs_no_person(unknown_ms: int, *, determined: bool) -> None:
+    start = ms("2026-11-10")  # 5 % of 30 days are 36 h
+    facts = measured(unknown=Spans.of([(start, start + unknown_ms)]))
+    found = credit(facts, tiers({"< 50": "10"}), target="50")
+    assert (found.low, found.high, found.determined) == ("0.00", "0.00", determined)
+
+
+def test_severity_says_where_nothing_is_repeated() -> None:
+    points = rule(severity={"points": {"< 99.9": "2"}, "pay": "1 %"})
+    (line,) = credit(entered(history=("met",)), *points).lines
+    assert (line.inputs["points"], line.inputs["repeated"], line.amount) == ("2", "no", "60.00")
