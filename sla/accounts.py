@@ -159,13 +159,12 @@ def _dues(held: Account, point: Point) -> list[Due]:
     missed = any(each.missed for each in read)
     tz = held.terms.options.timezone
     views = [
-        View(index, each, held.basis(fee), part.span, tz, missed=each.missed)
-        for index, (each, fee, part) in enumerate(zip(read, fees, held.parts, strict=True))
+        View(index, each, held.basis(fee), tz, missed=each.missed)
+        for index, (each, fee) in enumerate(zip(read, fees, strict=True))
     ]
     last = len(views) - 1
     all_fees = None if held.fee is None else sum(fee for fee in fees if fee is not None)
-    span = (held.parts[0].span[0], held.parts[-1].span[1])
-    whole = View(last, together(read, held.parts, held.told, point), held.basis(all_fees), span, tz, missed=missed)
+    whole = View(last, together(read, held.parts, held.told, point), held.basis(all_fees), tz, missed=missed)
     found: list[Due | None] = []
     for number, rule in enumerate(held.terms.credits):
         found += [due(rule, number, view) for view in ((whole,) if reads_whole(rule) else views)]

@@ -13,6 +13,7 @@ from sla.accounts import Account, Owed, needs_a_fee, owed_at, pays
 from sla.caps import Capped, apply, shared
 from sla.claims import claim_of
 from sla.figures import JSON_DIGITS, digits_for, exact_text, floored
+from sla.inputs import Inputs
 from sla.money import Money, apportion, format_minor, minor_digits, round_minor
 from sla.pay import Basis, MissingInput, Worth, summed
 from sla.quantities import Point, quantities, together
@@ -144,6 +145,7 @@ def settled(held: Sequence[Account], point: Point) -> tuple[Settled, ...]:
 def _basis_of_all(held: Sequence[Account]) -> Basis:
     """What caps over all services are taken of: one fee for all, or the sum of theirs; inputs of the first that has."""
     bases = [each.basis(None if each.fee is None else each.fee.minor) for each in held]
+    bases[0] = replace(bases[0], inputs=_inputs_of_all(held))
     if held[0].terms.fee_terms.of == "contract":
         return bases[0]
     fees = [basis.period_fee_minor for basis in bases if basis.period_fee_minor is not None]
@@ -153,6 +155,16 @@ def _basis_of_all(held: Sequence[Account]) -> Basis:
         fee_minor=sum(fees) if len(fees) == len(bases) else None,
         period_fee_minor=sum(fees) if len(fees) == len(bases) else None,
         annual_minor=sum(years, Fraction(0)) if len(years) == len(bases) else None,
+    )
+
+
+def _inputs_of_all(held: Sequence[Account]) -> Inputs:
+    """What such caps read, entered with any of the services."""
+    inputs = [each.inputs for each in held]
+    return replace(
+        inputs[0],
+        credited=next((each.credited for each in inputs if each.credited is not None), None),
+        remaining={name: money for each in reversed(inputs) for name, money in each.remaining.items()},
     )
 
 

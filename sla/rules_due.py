@@ -44,7 +44,6 @@ class View:
     part: int
     read: Quantities
     basis: Basis
-    span: tuple[int, int]
     tz: str
     missed: bool  # this period, at this point
 

@@ -8,8 +8,9 @@ from fractions import Fraction
 import pytest
 from sla_builders import DAY, contract, judged, measured, ms, terms
 
-from sla.availability import tally
+from sla.availability import Measured, judge_target, tally
 from sla.spans import Spans
+from sla.terms import Options
 from sla.timeline import Piece
 
 PIECES = (
@@ -47,3 +48,10 @@ def test_in_a_running_period_the_bounds_are_held_against_the_whole_budget(
     facts = measured(unknown=Spans.of([(start, start + unknown_ms)]))
     found = judged(facts, agreed=contract(terms("99.9", min_coverage=Decimal(0))), as_of="2026-11-01 01:00")
     assert (found.verdict, found.reason) == verdict
+
+
+@pytest.mark.parametrize(("base_ms", "verdict"), [(999, "NOT_MET"), (1_000, "MET")])
+def test_of_a_period_that_is_over_no_time_lies_ahead(base_ms: int, verdict: str) -> None:
+    down = Fraction(1)
+    over = Measured(base_ms, base_ms, down, base_ms, down, down, unknown_ms=0, watched_ms=base_ms, blind_ms=0)
+    assert judge_target(over, Decimal("99.9"), Options("UTC")).verdict == verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from sla_builders import HOUR, USUAL_TIERS, contract, judged, lasting, measured, ms, terms
 
 from config.claims import chronic_of, claim_of
+from sla.claims import months_later
 from sla.inputs import Inputs
 from sla.spans import Spans
 from sla.statement import ServiceStatement
@@ -49,6 +51,49 @@ def claimed(deadline: str, **more: Any) -> dict[str, Any]:
 )
 def test_a_deadline_is_counted_from_its_anchor(deadline: str, until: str) -> None:
     assert claimed(deadline)["deadline_ms"] == ms(until)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "until"),
+    [("30 days after incident", "2026-12-11 00:00"), ("30 days after incident_end", "2026-12-11 00:00")],
+)
+def test_an_incident_from_midnight_to_midnight_begins_and_ends_on_one_day(deadline: str, until: str) -> None:
+    agreed = terms(
+        "99.9", fee="2500.00 EUR", credits=USUAL_TIERS, claim=claim_of({"by": "request", "deadline": deadline})
+    )
+    credit = judged(measured(lasting("2026-11-10 00:00", 24 * HOUR)), agreed=contract(agreed)).credit
+    assert credit is not None
+    assert credit.claim["deadline_ms"] == ms(until)
+
+
+@pytest.mark.parametrize(
+    ("length", "period", "until"),
+    [
+        ("week", "2026-W46", "2026-11-30 00:00"),  # Monday the 9th to Sunday the 15th
+        ("quarter", "2026-Q4", "2027-07-01 00:00"),
+        ("year", "2026", "2029-01-01 00:00"),
+    ],
+)
+def test_a_billing_cycle_is_the_period_of_the_contract(length: str, period: str, until: str) -> None:
+    claim = claim_of({"by": "request", "deadline": "2 billing cycles after incident"})
+    agreed = terms("99.9", fee="2500.00 EUR", credits=USUAL_TIERS, claim=claim, period=length)
+    credit = judged(measured(lasting("2026-11-10 06:00", HOUR)), period, contract(agreed)).credit
+    assert credit is not None
+    assert credit.claim["deadline_ms"] == ms(until)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later"),
+    [
+        ("2026-10-31", 1, "2026-11-30"),
+        ("2026-10-31", 2, "2026-12-31"),
+        ("2026-11-30", 3, "2027-02-28"),
+        ("2026-12-31", 1, "2027-01-31"),
+        ("2027-11-30", 3, "2028-02-29"),
+    ],
+)
+def test_the_same_day_of_a_shorter_month_is_its_last(day: str, months: int, later: str) -> None:
+    assert months_later(date.fromisoformat(day), months) == date.fromisoformat(later)
 
 
 def test_a_deadline_ends_with_a_local_day() -> None:

@@ -82,19 +82,22 @@ class Mutant:
         return f"{self.file}:{self.line}  {before}  ->  {after}"
 
 
-def mutants(place: str) -> list[Mutant]:
+def mutants(where: str) -> list[Mutant]:
     """Every mutant of a file, or of one of its lines (`sla/credits.py:120`), in the order of its source."""
-    file, _, line = place.partition(":")
+    file, _, line = where.partition(":")
     tree = ast.parse((ROOT / file).read_text())
     found = []
     for number, node in enumerate(_code(tree)):
+        at = node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
+        if line and at != int(line):
+            continue
         for change in _changes(node):
             changed = copy.deepcopy(tree)
             place = next(node for index, node in enumerate(_code(changed)) if index == number)
             before = ast.unparse(place)
             change(place)
-            found.append(Mutant(file, getattr(node, "lineno", 0), before, ast.unparse(place), ast.unparse(changed)))
-    return [mutant for mutant in found if not line or mutant.line == int(line)]
+            found.append(Mutant(file, at, before, ast.unparse(place), ast.unparse(changed)))
+    return found
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
