@@ -45,6 +45,10 @@ class CreditRow:
     determined: bool | None  # None without a credit clause
     state: str  # none, calculated, needs_decision, fee_missing
     statement_sha256: str
+    service_days: str | None = None  # added to the term; None where the contract never pays them
+    claim_state: str | None = None  # automatic, on_request, past_deadline
+    claim_deadline_ms: int | None = None  # the first instant that is too late; None without a deadline
+    chronic: str = ""  # the rules of chronic breach that were reached
 
 
 COLUMNS = tuple(field.name for field in fields(CreditRow))
@@ -87,6 +91,10 @@ def _row(statement: Statement, service: ServiceStatement, *, period: str, digest
         determined=credit.determined if credit else None,
         state=credit.state if credit else "none",
         statement_sha256=digest,
+        service_days=credit.service_days if credit else None,
+        claim_state=credit.claim.get("state") if credit else None,
+        claim_deadline_ms=credit.claim.get("deadline_ms") if credit else None,
+        chronic=", ".join(str(rule["rule"]) for rule in service.chronic if rule.get("reached") is True),
     )
 
 
@@ -134,8 +142,11 @@ def table_rows(rows: Sequence[CreditRow]) -> list[tuple[str, ...]]:
 
 
 def _credit_words(row: CreditRow) -> str:
+    days = f"{row.service_days} service days" if row.service_days not in (None, "0") else ""
     if row.credit is None:
-        return "-"
-    if row.determined:
-        return f"{row.currency} {row.credit}"
-    return f"{row.currency} {row.credit_low} to {row.credit_high}"
+        return days or "-"
+    if not row.determined:
+        money = f"{row.currency} {row.credit_low} to {row.credit_high}"
+    else:
+        money = f"{row.currency} {row.credit}"
+    return f"{money} and {days}" if days else money

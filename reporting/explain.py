@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reporting.wording import at_zone, plain
-from sla.explain import Line, explain_service
+from sla.explain import Line, explain, explain_service, terms_at_end
 from sla.statement import ServiceStatement, Statement
 
 _TIMED = ("stretch", "window", "outage")
@@ -24,24 +24,24 @@ def explain_lines(statement: Statement) -> Iterator[str]:
     yield f"Times are those of {statement.period['tz']}, half-open: the end is the first instant after."
     for service in statement.services:
         yield ""
-        yield from _service_lines(service, zone)
+        yield from _service_lines(service, statement, zone)
 
 
 def explain_data(statement: Statement) -> list[dict[str, Any]]:
     """The same steps for JSON; times in ms, null where a step has none."""
-    return [asdict(line) for service in statement.services for line in explain_service(service)]
+    return [asdict(line) for line in explain(statement)]
 
 
-def _service_lines(service: ServiceStatement, zone: ZoneInfo) -> Iterator[str]:
+def _service_lines(service: ServiceStatement, statement: Statement, zone: ZoneInfo) -> Iterator[str]:
     target = f", target {service.target_pct} %" if service.target_pct else ""
     yield f"{plain(service.name)}{target}" + (f" ({service.composition})" if service.composition else "")
-    steps = list(explain_service(service))
+    steps = list(explain_service(service, terms_at_end(statement)))
     timed = [step for step in steps if step.topic in _TIMED]
     yield from stretch_table(timed, zone)
     for heading, rest in groupby((step for step in steps if step.topic not in _TIMED), key=_heading):
         yield ""
         yield from [f"  {heading}"] if heading else []
-        yield from _table([(step.text, step.value or "") for step in rest], right=(1,))
+        yield from _table([(step.text, _value(step, zone)) for step in rest], right=(1,))
 
 
 def stretch_table(steps: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
@@ -50,9 +50,16 @@ def stretch_table(steps: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
 
 
 def _heading(step: Line) -> str:
+    if step.topic in ("claim", "chronic"):
+        return "further terms"
     if step.topic == "credit":
         return "credit"
     return "" if step.part is None else f"part {step.part + 1}"
+
+
+def _value(step: Line, zone: ZoneInfo) -> str:
+    """What the step came to: of a claim the instant before which it must be made."""
+    return _time(step.to_ms, zone) if step.topic == "claim" else step.value or ""
 
 
 def _timed_cells(step: Line, zone: ZoneInfo) -> tuple[str, ...]:

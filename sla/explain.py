@@ -5,7 +5,7 @@ It reads nothing but the statement, so what it says is what the statement says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -14,7 +14,19 @@ from sla.figures import duration_text, exact_text, floored
 from sla.statement import Budget, Credit, Part, PrintedExclusion, PrintedWindow, ServiceStatement, Statement, Stretch
 
 Topic = Literal[
-    "stretch", "window", "outage", "class", "base", "figure", "bounds", "coverage", "verdict", "budget", "credit"
+    "stretch",
+    "window",
+    "outage",
+    "class",
+    "base",
+    "figure",
+    "bounds",
+    "coverage",
+    "verdict",
+    "budget",
+    "credit",
+    "claim",
+    "chronic",
 ]
 
 
@@ -34,10 +46,18 @@ class Line:
 
 def explain(statement: Statement) -> tuple[Line, ...]:
     """Every step of every service, in the order in which the figure comes about."""
-    return tuple(line for service in statement.services for line in explain_service(service))
+    terms = terms_at_end(statement)
+    return tuple(line for service in statement.services for line in explain_service(service, terms))
 
 
-def explain_service(service: ServiceStatement) -> Iterator[Line]:
+def terms_at_end(statement: Statement) -> Mapping[str, Any]:
+    """The terms in force at the period's end; empty where the statement names none."""
+    versions: Sequence[Mapping[str, Any]] = statement.contract.get("versions") or ({},)
+    return versions[-1].get("terms") or {}
+
+
+def explain_service(service: ServiceStatement, terms: Mapping[str, Any] | None = None) -> Iterator[Line]:
+    """`terms` say what the smallest amount is that is paid."""
     yield from _stretches(service)
     yield from _refused(service)
     yield from _decided(service)
@@ -45,18 +65,48 @@ def explain_service(service: ServiceStatement) -> Iterator[Line]:
         number = index if len(service.parts) > 1 else None
         yield from _arithmetic(service, part, number)
     if service.credit is not None:
-        yield from _credit(service, service.credit)
+        yield from _credit(service, service.credit, (terms or {}).get("minimum"))
+        if is_owed(service.credit):
+            yield from _claim(service, service.credit)
+    yield from _chronic(service)
+
+
+def is_owed(credit: Credit) -> bool:
+    """Whether there is anything to claim, or may be: money, service days, or a credit that waits for a decision."""
+    return bool(Fraction(credit.amount or 0) or Fraction(credit.service_days or 0)) or credit.state in (
+        "needs_decision",
+        "fee_missing",
+    )
+
+
+def _claim(service: ServiceStatement, credit: Credit) -> Iterator[Line]:
+    """Until when it must be asked for; the deadline is the first instant that is too late."""
+    words = {"on_request": "to be claimed before", "past_deadline": "was to be claimed before, which has passed"}
+    state, notice = credit.claim.get("state"), credit.claim.get("notice_ms")
+    if state in words:
+        deadline = credit.claim.get("deadline_ms")
+        text = words[state] if deadline is not None else "to be claimed, without a deadline"
+        yield Line(service.name, "claim", text, None, None, deadline)
+    if notice is not None:
+        yield Line(service.name, "claim", "the incident to be told before", None, None, notice)
+
+
+def _chronic(service: ServiceStatement) -> Iterator[Line]:
+    reached = {True: "reached", False: "not reached", None: "not decided"}
+    for rule in service.chronic:
+        yield Line(service.name, "chronic", f"chronic breach, missed {rule['rule']}", reached[rule.get("reached")])
 
 
 def _stretches(service: ServiceStatement) -> Iterator[Line]:
     reasons = {window.id: _told(window) for window in service.maintenance if window.accepted}
     reasons |= {entry.id: _agreed(entry) for entry in service.exclusions}
     for stretch in service.timeline:
-        options = _part_at(service, stretch.from_ms).options
+        part = _part_at(service, stretch.from_ms)
+        reason = f" ({reasons[stretch.ref]})" if stretch.ref in reasons else ""
         yield Line(
             service=service.name,
             topic="stretch",
-            text=_rule(stretch, options) + (f" ({reasons[stretch.ref]})" if stretch.ref in reasons else ""),
+            text=_rule(stretch, part.options, part.measure.by) + reason,
             value=duration_text(stretch.to_ms - stretch.from_ms, rounding="exact"),
             from_ms=stretch.from_ms,
             to_ms=stretch.to_ms,
@@ -93,8 +143,10 @@ def _part_at(service: ServiceStatement, at_ms: int) -> Part:
     return next((part for part in service.parts if part.from_ms <= at_ms < part.to_ms), service.parts[-1])
 
 
-def _rule(stretch: Stretch, options: dict[str, Any]) -> str:
+def _rule(stretch: Stretch, options: dict[str, Any], by: str) -> str:
     """What the class does to the figure under the options in force."""
+    if by not in ("time", "users"):
+        return f"{stretch.time_class.replace('_', ' ')}: told for information, {by} are judged and not time"
     if stretch.time_class in ("down", "degraded"):
         counts = "counts whole" if stretch.weight is None else f"counts {stretch.weight} of its time"
         return f"{stretch.time_class}: {counts} as downtime"
@@ -128,13 +180,18 @@ def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> It
 
     for time_class, length_ms in part.split_ms.items():
         if length_ms:
-            yield line("class", time_class.replace("_", " "), duration_text(length_ms, rounding="exact"))
+            words = time_class.replace("_", " ") + _left_out(part, time_class)
+            yield line("class", words, duration_text(length_ms, rounding="exact"))
     if part.options["base"] != "actual":
         length = duration_text(part.options["base"])
         yield line("base", f"a base of {length} stands for the whole period: its share, less what is out")
-    unit = part.measure.unit.replace("_", " ")
-    yield line("base", "considered", f"{part.measure.base} {unit}")
-    yield line("base", "counted as downtime", f"{part.measure.counted} {unit}")
+    unit, timed = part.measure.unit.replace("_", " "), part.measure.unit == "ms"
+    base, lost = Fraction(part.measure.base), Fraction(part.measure.counted)
+    yield line("base", f"considered{_in_units(base, timed)}", f"{part.measure.base} {unit}")
+    if part.measure.by == "time" and part.options["unknown"] == "down" and part.split_ms.get("unknown"):
+        yield line("base", "of what was not measured, counted as down", f"{part.split_ms['unknown']} ms")
+    against = "counted as downtime" if part.measure.by in ("time", "users") else "counted against the service"
+    yield line("base", f"{against}{_in_units(lost, timed)}", f"{part.measure.counted} {unit}")
     yield line("figure", _quotient(part), _percent(part.availability_pct))
     if part.bounds_pct is not None:
         text = "all unmeasured time counted down, all of it up"
@@ -146,6 +203,23 @@ def _arithmetic(service: ServiceStatement, part: Part, number: int | None) -> It
     yield line("verdict", _verdict(part, provisional=service.provisional), part.verdict)
     if part.budget is not None:
         yield line("budget", _budget(part.budget), duration_text(part.budget.remaining_ms))
+
+
+def _left_out(part: Part, time_class: str) -> str:
+    """Why the class is not in the base, where it is not; nothing where something else than time is measured."""
+    options = part.options
+    out = {
+        "not_contracted": options["partial_period"] == "prorate",
+        "outside_service_hours": True,
+        "excluded": options["exclusions"] == "exclude",
+        "maintenance": options["maintenance"] == "exclude",
+        "unknown": options["unknown"] == "exclude",
+    }
+    return ", left out of the base" if part.measure.by == "time" and out.get(time_class, False) else ""
+
+
+def _in_units(ms: Fraction, timed: bool) -> str:
+    return f", {duration_text(int(ms), rounding='exact')}" if timed and ms.denominator == 1 else ""
 
 
 def _begins_blind(service: ServiceStatement, part: Part) -> bool:
@@ -198,23 +272,43 @@ def _budget(budget: Budget) -> str:
     return f"allowed {allowed}, used {duration_text(budget.used_ms, rounding='exact')}"
 
 
-def _credit(service: ServiceStatement, credit: Credit) -> Iterator[Line]:
+def _credit(service: ServiceStatement, credit: Credit, minimum: Mapping[str, str] | None) -> Iterator[Line]:
     for owed in credit.lines:
-        text = owed.rule
-        text += f" of {owed.inputs['fee']} {credit.currency}" if "fee" in owed.inputs else ""
+        text = f"part {owed.part + 1}, {owed.rule}" if len(service.parts) > 1 else owed.rule
+        share = " of" if owed.rule.endswith(" %") else "; fee"
+        text += f"{share} {owed.inputs['fee']} {credit.currency}" if "fee" in owed.inputs else ""
         text += "".join(f", {_input(key, value)}" for key, value in owed.inputs.items() if key not in _SAID)
         text += f", at {owed.inputs['availability_pct']} %" if "availability_pct" in owed.inputs else ""
-        yield Line(service.name, "credit", f"{text}: {owed.exact} exact", owed.amount, part=owed.part)
+        days_only = "service_days" in owed.inputs and not Fraction(owed.exact)
+        value = f"{owed.inputs['service_days']} service days" if days_only else owed.amount
+        exact = "" if days_only else f": {_both(owed.exact)} exact"
+        yield Line(service.name, "credit", text + exact, value, part=owed.part)
+    if len(credit.lines) > 1 and credit.currency is not None:
+        total = sum((Fraction(owed.exact) for owed in credit.lines), Fraction(0))
+        yield Line(service.name, "credit", f"together, exact, in {credit.currency}", _both(exact_text(total)))
     for cap in credit.caps:
         reached = "reached" if cap["reached"] else "not reached"
-        limit = f"{cap['exact']} {credit.currency or ''}".rstrip()
+        in_days = "service day" in str(cap["cap"])
+        limit = f"{_both(str(cap['exact']))} {'service days' if in_days else credit.currency or ''}".rstrip()
         yield Line(service.name, "credit", f"cap {cap['cap']}: {limit}", reached)
+    if any("printed" in owed.inputs for owed in credit.lines):
+        text = "lines are printed after the caps and the one rounding, so that they sum to the credit"
+        yield Line(service.name, "credit", text)
+    if minimum is not None:
+        edge = "more than" if minimum["more_than"] == ">" else "at least"
+        text = f"paid only where the rounded amount is {edge}"
+        yield Line(service.name, "credit", text, f"{minimum['amount']} {minimum['currency']}")
     if credit.service_days is not None:
         yield Line(service.name, "credit", "service days added to the term", credit.service_days)
     yield Line(service.name, "credit", _credit_state(credit), credit.amount)
 
 
-_SAID = ("fee", "availability_pct", "percent", "printed")
+def _both(exact: str) -> str:
+    """Decimal text as it is; a fraction with its first digits."""
+    return f"{exact} = {floored(Fraction(exact), 6)}..." if "/" in exact else exact
+
+
+_SAID = ("fee", "availability_pct", "percent", "printed", "service_days")
 
 
 def _input(key: str, value: str) -> str:
@@ -231,6 +325,8 @@ def _credit_state(credit: Credit) -> str:
         return f"no amount: {credit.inputs['missing']} is not known"
     if credit.state == "needs_decision":
         return f"between {credit.low} and {credit.high} {credit.currency}: a person has to decide"
+    if credit.currency is None and credit.state == "calculated":
+        return "no money: the contract pays none"
     if credit.amount is None:
         return "no amount: the period is running" if "exposure" in credit.inputs else "no amount: nothing was measured"
     return f"credit in {credit.currency}, rounded once"

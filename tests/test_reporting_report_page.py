@@ -260,7 +260,7 @@ def test_every_option_in_force_is_printed_by_name() -> None:
     of = statement()
     html = html_of(of)
     assert all(name in html for name in of.options)
-    assert "windows (allowed none, cap none, notice 259200000)" in html
+    assert "windows (notice 72 h, allowed none, cap none)" in html
 
 
 def test_a_firm_of_one_says_so() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reporting.report import reading, wording
 from reporting.report.dates import Calendar
 from reporting.report.reading import Reading
+from sla.explain import is_owed
 from sla.statement import Credit, ServiceStatement
 
 REACHED = {True: "reached", False: "not reached", None: "not decided: a period of the row has no verdict"}
@@ -38,7 +39,8 @@ def breaches(service: ServiceStatement) -> tuple[str, ...]:
 
 def _of(service: ServiceStatement, page: Reading) -> list[tuple[str, str]]:
     credit, found = service.credit, []
-    if credit is not None and credit.claim.get("state") in ("on_request", "past_deadline"):
+    claimable = credit is not None and not service.provisional and is_owed(credit)
+    if credit is not None and claimable and credit.claim.get("state") in ("on_request", "past_deadline"):
         found.append(("Claim", f"{_claim(credit, page)}{_clause(page, 'claim')}."))
     for rule in service.chronic:
         words = "not decided before the period has ended" if service.provisional else REACHED[rule.get("reached")]

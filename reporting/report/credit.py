@@ -12,6 +12,7 @@ from typing import Any
 from reporting.report import reading, wording
 from reporting.report.reading import Reading
 from reporting.report.rule_words import applied_text
+from sla.explain import is_owed
 from sla.figures import printed_pct
 from sla.statement import Credit, CreditLine, ServiceStatement
 
@@ -74,13 +75,8 @@ def formulas(page: Reading) -> tuple[Formula, ...]:
     return tuple(
         _formula(service, service.credit, page)
         for service in page.services
-        if service.credit is not None and not service.provisional and _says_something(service.credit)
+        if service.credit is not None and not service.provisional and is_owed(service.credit)
     )
-
-
-def _says_something(credit: Credit) -> bool:
-    owed = bool(Decimal(credit.amount or 0)) or bool(Fraction(credit.service_days or 0))
-    return owed or credit.state in ("needs_decision", "fee_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +262,9 @@ def _result(credit: Credit) -> str:
 
 def _line(credit: Credit, hits: list[Tier | None], page: Reading) -> str:
     """The formula with its numbers, the cap, the rounding, and the clause."""
-    said = (_product(credit, hits), _sum(credit), _caps(credit), _shared(credit, page))
+    said = [_product(credit, hits), _sum(credit), _caps(credit), _shared(credit, page)]
     if not _in_days(credit):
-        said = (*said, _rounding(page), _moved(credit))
+        said += [_rounding(page), _moved(credit)]
     return " ".join(part for part in said if part)
 
 
