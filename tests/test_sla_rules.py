@@ -15,6 +15,7 @@ from sla_builders import (
     SECOND,
     contract,
     endpoint,
+    exclusion,
     judged,
     lasting,
     measured,
@@ -347,3 +348,21 @@ def test_tickets_of_another_kind_do_not_pay() -> None:
     late = rule(late_tickets={"over": "4 h", "pay": "1 day", "of": "repair"})
     tickets = tuple(Ticket(None, 5 * HOUR, kind) for kind in ("repair", "response", "repair", None))
     assert credit(credits=late, inputs=Inputs(tickets=tickets)).amount == "200.00"
+
+
+@pytest.mark.parametrize(("first", "state"), [({}, "calculated"), ({"first": "10 %"}, "fee_missing")])
+def test_fixed_amounts_for_each_unit_need_no_fee_but_a_first_share_of_it_does(
+    first: dict[str, str], state: str
+) -> None:
+    units = rule(per_unit={"unit": "1 h", "count": "completed", "pay": "20.00 EUR", **first})
+    assert credit(down(2 * HOUR), credits=units, fee=None, caps=()).state == state
+
+
+def test_entries_that_touch_stay_one_outage_around_a_window() -> None:
+    by_outage = rule(per_unit={"unit": "1 h", "count": "completed", "of": "outage", "pay": "1 day"})
+    entries = (
+        outage("2026-11-10 06:00", "2026-11-10 06:30", "O-1"),
+        outage("2026-11-10 06:30", "2026-11-10 07:30", "O-2"),
+    )
+    around = exclusion("2026-11-10 06:20", "2026-11-10 06:40")
+    assert credit(credits=by_outage, facts=measured(*entries, exclusions=(around,))).amount == "100.00"  # 20 and 50 min
