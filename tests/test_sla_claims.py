@@ -126,6 +126,7 @@ def test_a_credit_without_a_claim_is_automatic() -> None:
         ("3 in a row", ("missed", "met", "missed"), False),
         ("2 of 3", (Decimal("99.5"), "met"), True),
         ("2 of 3", ("missed", "met", "met"), False),
+        ("2 of 3", (Decimal("99.9"), "met"), False),
         ("2 of 3", (), False),
         ("2 in a row", None, None),
         ("1 of 3", None, True),

@@ -15,6 +15,7 @@ from sla_builders import (
     SECOND,
     contract,
     endpoint,
+    exclusion,
     judged,
     lasting,
     measured,
@@ -326,3 +327,42 @@ def test_the_highest_bound_counts_all_unknown_time_as_one_more_outage() -> None:
     facts = measured(down(HOUR), unknown=spans(("2026-11-20 00:00", "2026-11-20 02:30")))
     found = credit(credits=lost, facts=facts)
     assert (found.amount, found.low, found.high, found.determined) == ("100.00", "100.00", "300.00", False)
+
+
+def test_unknown_time_is_downtime_at_the_highest_bound_of_a_rule_on_downtime() -> None:
+    table = rule(tiers="downtime", rows={">= 1 h": "1 day", ">= 2 h": "3 days"})
+    facts = measured(down(HOUR), unknown=spans(("2026-11-20 00:00", "2026-11-20 01:00")))
+    found = credit(credits=table, facts=facts)
+    assert (found.low, found.high) == ("100.00", "300.00")
+
+
+def test_a_value_of_the_period_pays_once_across_a_new_target() -> None:
+    table = rule(tiers="value jitter", rows={"> 30": "1 day"})
+    versions = [terms("99.9", fee=FEE, credits=table), terms("99.5", fee=FEE, credits=table, start=ms("2026-11-16"))]
+    found = judged(measured(inputs=Inputs(values={"jitter": Decimal(31)})), agreed=contract(*versions)).credit
+    assert found is not None
+    assert (found.amount, len(found.lines)) == ("100.00", 1)
+
+
+def test_tickets_of_another_kind_do_not_pay() -> None:
+    late = rule(late_tickets={"over": "4 h", "pay": "1 day", "of": "repair"})
+    tickets = tuple(Ticket(None, 5 * HOUR, kind) for kind in ("repair", "response", "repair", None))
+    assert credit(credits=late, inputs=Inputs(tickets=tickets)).amount == "200.00"
+
+
+@pytest.mark.parametrize(("first", "state"), [({}, "calculated"), ({"first": "10 %"}, "fee_missing")])
+def test_fixed_amounts_for_each_unit_need_no_fee_but_a_first_share_of_it_does(
+    first: dict[str, str], state: str
+) -> None:
+    units = rule(per_unit={"unit": "1 h", "count": "completed", "pay": "20.00 EUR", **first})
+    assert credit(down(2 * HOUR), credits=units, fee=None, caps=()).state == state
+
+
+def test_entries_that_touch_stay_one_outage_around_a_window() -> None:
+    by_outage = rule(per_unit={"unit": "1 h", "count": "completed", "of": "outage", "pay": "1 day"})
+    entries = (
+        outage("2026-11-10 06:00", "2026-11-10 06:30", "O-1"),
+        outage("2026-11-10 06:30", "2026-11-10 07:30", "O-2"),
+    )
+    around = exclusion("2026-11-10 06:20", "2026-11-10 06:40")
+    assert credit(credits=by_outage, facts=measured(*entries, exclusions=(around,))).amount == "100.00"  # 20 and 50 min
