@@ -261,7 +261,10 @@ def test_the_printed_inputs_of_a_line_say_what_its_rule_was_applied_to() -> None
             rule(per_unit={"unit": "2 h", "count": "started", "pay": "1 %"}),
             {"downtime_ms": str(3 * HOUR), "units": "2"},
         ),
-        (rule(per_unit={"unit": "1 h", "count": "started", "of": "outage", "pay": "1 %"}), {"outages": "2"}),
+        (
+            rule(per_unit={"unit": "1 h", "count": "started", "of": "outage", "pay": "1 %"}),
+            {"outages": "2", "units": "2 + 1", "by_outage": "60 + 30"},
+        ),
         (rule(steps={"step": "0.1 %", "count": "completed", "pay": "1 %"}), {"below": "99.9", "steps": "3"}),
         (
             rule(severity={"on": "downtime", "points": {"> 1 h": "2"}, "pay": "1 %", "repeat": "1.5"}),
