@@ -315,7 +315,7 @@ def _input(key: str, value: str) -> str:
     """`units 3`, `downtime 3 h 34 min`: what a rule was applied to."""
     if key == "downtime_ms":
         return f"downtime {value} ms"
-    return f"{key.replace('_', ' ')} {value}"
+    return f"by outage {value}" if key == "by_outage" else f"{key} {value}"
 
 
 def _credit_state(credit: Credit) -> str:

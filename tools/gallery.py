@@ -1,9 +1,10 @@
-"""PNGs of what nines draws, in build/gallery: the sample month's reports page by page, and the terminal board.
+"""PNGs of what nines draws, in build/gallery: reports page by page, and the terminal board.
 
     python tools/gallery.py [FOLDER]
 
-The PDFs are turned into pictures by pdftoppm (Debian: poppler-utils). The board is drawn as the terminal shows it, in
-the middle of the sample month's second outage.
+The reports are those of the sample month, and some under less usual terms. The PDFs are turned into pictures by
+pdftoppm (Debian: poppler-utils). The board is drawn as the terminal shows it, in the middle of the sample month's
+second outage.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import matplotlib
 from fontTools.ttLib import TTFont
+from gallery_terms import statements
 from PIL import Image, ImageDraw, ImageFont
 from rich.cells import cell_len
 from rich.console import Console
@@ -32,6 +34,7 @@ from nines.demo.papers import make_papers
 from nines.demo.story import ZONE, Month, last_full_month
 from reporting.board import Board
 from reporting.board_source import read_board
+from reporting.report import render_report
 from reporting.terminal import screen
 
 DPI = 110  # as the pictures that the reports were drawn after
@@ -53,6 +56,7 @@ def main(target: Path) -> None:
         for name in ("whole", "half"):
             (Path(scratch) / name).mkdir()
         _reports(month, Path(scratch) / "whole", target)
+        _terms(Path(scratch), target)
         board = _board(month, Path(scratch) / "half")
     draw(screen(board, width=100, height=30, age_s=0), target / "board-terminal.png", columns=100)
     draw(screen(board, width=80, height=30, age_s=0), target / "board-terminal-80.png", columns=80)
@@ -63,11 +67,23 @@ def main(target: Path) -> None:
 
 def _reports(month: Month, scratch: Path, target: Path) -> None:
     for pdf in make_papers(write_month(scratch, month), scratch).reports:
-        command = ["pdftoppm", "-r", str(DPI), "-png", str(pdf), str(target / pdf.stem)]
-        try:
-            subprocess.run(command, check=True)
-        except FileNotFoundError:
-            sys.exit("the gallery needs pdftoppm; type: sudo apt-get install -y poppler-utils")
+        _pictures(pdf, target)
+
+
+def _terms(scratch: Path, target: Path) -> None:
+    """Reports under less usual terms."""
+    for name, statement in statements():
+        pdf = scratch / f"terms-{name}.pdf"
+        pdf.write_bytes(render_report(statement, sample=True))
+        _pictures(pdf, target)
+
+
+def _pictures(pdf: Path, target: Path) -> None:
+    command = ["pdftoppm", "-r", str(DPI), "-png", str(pdf), str(target / pdf.stem)]
+    try:
+        subprocess.run(command, check=True)
+    except FileNotFoundError:
+        sys.exit("the gallery needs pdftoppm; type: sudo apt-get install -y poppler-utils")
 
 
 def _board(month: Month, scratch: Path) -> Board:

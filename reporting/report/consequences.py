@@ -52,7 +52,7 @@ def _of(service: ServiceStatement, page: Reading) -> list[tuple[str, str]]:
 
 
 def _row(rule: str) -> str:
-    return f"missed {rule}" if "in a row" in rule else f"missed {rule} periods"
+    return f"Missed {rule}" if "in a row" in rule else f"Missed {rule} periods"
 
 
 def _clause(page: Reading, subject: str) -> str:
@@ -66,7 +66,7 @@ def _claim(credit: Credit, page: Reading) -> str:
     until = "without a deadline" if deadline is None else f"until {_last(int(deadline), page.calendar)}"
     passed = ", which has passed" if credit.claim["state"] == "past_deadline" else ""
     told = "" if notice is None else f"; the incident to be told until {_last(int(notice), page.calendar)}"
-    return f"credited on request, {until}{passed}{told}"
+    return f"Credited on request, {until}{passed}{told}"
 
 
 def _last(deadline_ms: int, calendar: Calendar) -> str:
@@ -85,5 +85,10 @@ def _entered(credit: Credit) -> str:
 
 
 def _name(name: str) -> str:
-    named = {"history": "periods before, oldest first:", "credited": "credited in the year before"}
-    return named.get(name, name.replace("values.", "").replace(".", " ").replace("_", " "))
+    named = {
+        "history": "Periods before, oldest first:",
+        "credited": "credited in the year before",
+        "annual_fee": "annual fee",
+        "hourly_rate": "hourly rate",
+    }
+    return named.get(name, name.removeprefix("values."))

@@ -113,9 +113,17 @@ def _evidence(outage: PrintedOutage, calendar: Calendar) -> str:
         wording.listed(outage.endpoints) if len(outage.endpoints) <= 2 else f"{len(outage.endpoints)} endpoints",
         "" if good is None else f"last good {_at(good, outage.from_ms, calendar)}",
         "" if outage.failed_checks is None else _failed(outage.failed_checks),
-        outage.why if outage.why is not None and outage.counted_ms != outage.down_ms else "",
+        _why(outage),
     )
     return " · ".join(part for part in parts if part)
+
+
+def _why(outage: PrintedOutage) -> str:
+    """What of it does not count; the rule itself stands under Method."""
+    if outage.why is None or outage.counted_ms == outage.down_ms:
+        return ""
+    spared, colon, _ = outage.why.partition(": ")
+    return spared if colon else "counted by the agreed rule"
 
 
 def _at(good_ms: int, from_ms: int, calendar: Calendar) -> str:

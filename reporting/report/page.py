@@ -26,7 +26,6 @@ from reporting.report import (
     parts,
     sentences,
     taken_out,
-    wording,
 )
 from reporting.report.reading import Reading
 
@@ -136,7 +135,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=literal.shown,
     )
-    environment.filters["capitalized"] = wording.capital
     environment.filters["spoken"] = literal.spoken
     return environment
 

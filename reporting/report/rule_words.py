@@ -8,6 +8,8 @@ from fractions import Fraction
 from reporting.report import wording
 
 SILENT = {"repeated": "no", "tickets": ""}  # inputs that say nothing with this value
+FRACTIONS = ("points", "counted", "base")
+NAMES = {"by_outage": "by outage"}  # other names are a contract's own and stay as it writes them
 
 
 def applied_text(name: str, value: str) -> str:
@@ -16,10 +18,11 @@ def applied_text(name: str, value: str) -> str:
         return ""
     if name == "repeated":
         return "doubled or more, for the period before was missed as well"
-    words = name.removesuffix("_ms").replace("_", " ")
-    if name.endswith("_ms"):
-        return f"{words} {_length(Fraction(value))}"
-    return f"{words} {_number(value)}"
+    if name == "downtime_ms":
+        return f"downtime {_length(Fraction(value))}"
+    if name in FRACTIONS and "/" in value:
+        return f"{name} {wording.exact_number(Fraction(value))}"
+    return f"{NAMES.get(name, name)} {_number(value)}"
 
 
 def _length(ms: Fraction) -> str:
