@@ -13,7 +13,7 @@ from reporting.report import reading, wording
 from reporting.report.reading import Reading
 from reporting.report.rule_words import applied_text
 from sla.explain import is_owed
-from sla.figures import printed_pct
+from sla.figures import exact_text, printed_pct
 from sla.statement import Credit, CreditLine, ServiceStatement
 
 EDGE = re.compile(r"(<=|<|≤)\s*(\d+(?:\.\d+)?)")
@@ -272,7 +272,7 @@ def _sum(credit: Credit) -> str:
     if len(credit.lines) < 2 or credit.currency is None:
         return ""
     total = sum((Fraction(line.exact) for line in credit.lines), Fraction(0))
-    return f"Together {credit.currency}{wording.FIXED}{wording.exact_number(total)} exact."
+    return f"Together {_exact(exact_text(total), credit)} exact."
 
 
 def _shared(credit: Credit, page: Reading) -> str:
