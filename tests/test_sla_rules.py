@@ -346,7 +346,7 @@ def test_a_value_of_the_period_pays_once_across_a_new_target() -> None:
 
 def test_tickets_of_another_kind_do_not_pay() -> None:
     late = rule(late_tickets={"over": "4 h", "pay": "1 day", "of": "repair"})
-    tickets = tuple(Ticket(None, 5 * HOUR, kind) for kind in ("repair", "response", "repair", None))
+    tickets = tuple(Ticket(None, 5 * HOUR, kind) for kind in ("repair", "response", "repair"))
     assert credit(credits=late, inputs=Inputs(tickets=tickets)).amount == "200.00"
 
 
