@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -218,14 +219,32 @@ def _create(engine: Engine, at_ms: int) -> None:
 
 
 def _use_wal(engine: Engine) -> None:
-    """Readers and the writer side by side, for good. The mode can only be changed outside of any transaction."""
+    """Readers and the writer side by side, for good. The mode can only be changed outside of any transaction.
+
+    Whoever changes it while another does so is told at once that the file is busy, without the usual patience.
+    """
     raw = engine.raw_connection()
     try:
-        raw.cursor().execute("PRAGMA journal_mode = WAL")
+        cursor = raw.cursor()
+        patience_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        give_up_s = time.monotonic() + patience_ms / 1000
+        while not _changed_to_wal(cursor, last=time.monotonic() >= give_up_s):
+            time.sleep(0.02)
     except sqlite3.Error as error:
         raise of_sqlite(error, str(engine.url.database)) or error from error
     finally:
         raw.close()
+
+
+def _changed_to_wal(cursor: Any, *, last: bool) -> bool:
+    """False where another connection was in the way, unless it is the `last` try."""
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _migrate(engine: Engine, path: Path, found: str) -> None:
