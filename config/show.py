@@ -40,7 +40,7 @@ def _yaml(value: Mapping[str, Any], indent: str) -> Iterator[str]:
         if isinstance(part, Mapping) and part and not _short(part):
             yield f"{indent}{_text(key)}:"
             yield from _yaml(part, indent + "  ")
-        elif isinstance(part, list) and part and isinstance(part[0], Mapping) and key != "all":
+        elif isinstance(part, list) and part and any(isinstance(item, Mapping) for item in part):
             yield f"{indent}{_text(key)}:"
             for item in part:
                 if not isinstance(item, Mapping):

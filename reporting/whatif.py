@@ -180,8 +180,14 @@ def _row(each: Compared) -> tuple[str, ...]:
         *_cells(each.agreed),
         "|",
         *_cells(each.changed),
-        each.difference if each.difference is not None else "open",
+        _change_words(each),
     )
+
+
+def _change_words(each: Compared) -> str:
+    if all(side.credit is None or side.credit.amount is None for side in (each.agreed, each.changed)):
+        return "-"
+    return each.difference if each.difference is not None else "open"
 
 
 def _cells(service: ServiceStatement) -> tuple[str, str, str, str]:

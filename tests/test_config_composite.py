@@ -61,9 +61,12 @@ def test_a_stored_composition_reads_back_the_same(config: Config) -> None:
     assert made_of.endpoints == ("web", "a", "b", "c")
 
 
-def test_a_shown_composition_loads_again(config: Config, tmp_path: Path) -> None:
-    (tmp_path / "again.yaml").write_text("\n".join(show_lines(config)))
-    assert load(tmp_path / "again.yaml").services == config.services
+@pytest.mark.parametrize("first", ["web", "{any: [a, b]}", "{all: [{any: [a, {at least 2 of: [a, b, c]}]}, c]}"])
+def test_a_shown_composition_loads_again(tmp_path: Path, first: str) -> None:
+    (tmp_path / "nines.yaml").write_text(WRITTEN.replace("      - web\n", f"      - {first}\n"))
+    written = load(tmp_path / "nines.yaml")
+    (tmp_path / "again.yaml").write_text("\n".join(show_lines(written)))
+    assert load(tmp_path / "again.yaml").services == written.services
 
 
 def test_editors_know_the_three_rules_in_a_service_and_in_its_groups() -> None:

@@ -109,3 +109,9 @@ def exclude(ledger: Ledger, id: str, from_ms: int, to_ms: int) -> None:
             one=proposer,
             two=approver,
         )
+
+
+def test_where_there_is_no_amount_on_either_side_nothing_changes(tmp_path: Path) -> None:
+    with ledger_with(tmp_path) as ledger:
+        rows = table_rows(compare(ledger, "sample", [PERIOD], terms=[terms_like({"target": "99"})], now_ms=NOW))
+    assert (rows[0][5], rows[0][10], rows[0][11]) == ("-", "-", "-")
