@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from nines.cli import main
+from cli_rig import Nines, in_folder
 
 GOOD = """version: 1
 endpoints:
@@ -30,36 +25,10 @@ contracts:
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-
-Nines = Callable[..., Said]
-
-
 @pytest.fixture
 def nines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Nines:
     """Runs one command in an empty folder, as the console script would."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("NINES_CONFIG", "NINES_DB"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["nines", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Said(ended.value.code if isinstance(ended.value.code, int) else 0, captured.out, captured.err)
-
-    return run
+    return in_folder(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_rig import Nines, in_folder
 
-from nines.cli import main
 from nines.clock import now_ms
 
 CONFIG = """version: 1
@@ -34,43 +32,10 @@ T0 = 1_770_000_000_000  # 2026-02-02 02:40:00 UTC
 MINUTE = 60_000
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        found: dict[str, int] = self.data["files"][0]["counts"]
-        return found
-
-    @property
-    def refused(self) -> list[tuple[int, str]]:
-        return [(row["line"], row["message"]) for row in self.data["files"][0]["refused"]]
-
-
-Nines = Callable[..., Said]
-
-
 @pytest.fixture
 def nines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Nines:
     """Runs one command, as the console script would, in a folder where two endpoints and a contract are on record."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("NINES_CONFIG", "NINES_DB"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["nines", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Said(ended.value.code if isinstance(ended.value.code, int) else 0, captured.out, captured.err)
+    run = in_folder(tmp_path, monkeypatch, capsys)
 
     (tmp_path / "nines.yaml").write_text(CONFIG)
     assert run("config", "apply").code == 0
