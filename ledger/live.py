@@ -58,8 +58,8 @@ AND r.location = l.number)) FROM endpoint AS e CROSS JOIN location AS l"""
 
 
 def _live(connection: Connection, id: str, key: Key, now_ms: int) -> Live:
-    where = "endpoint = :endpoint AND location = :location"
-    newest = f"""SELECT at_ms, verdict, latency_ms, error FROM raw_check WHERE {where} AND at_ms <= :now_ms
+    newest = """SELECT at_ms, verdict, latency_ms, error FROM raw_check LEFT JOIN check_evidence
+USING (endpoint, location, at_ms) WHERE endpoint = :endpoint AND location = :location AND at_ms <= :now_ms
 ORDER BY at_ms DESC LIMIT 1"""
     check = first_row(connection, newest, **key, now_ms=now_ms)
     if check is None:

@@ -22,9 +22,11 @@ log = logging.getLogger("nines.ledger")
 
 LIVE = "live"  # the source of what this program saw itself; imports bring rows of their own
 VERDICTS: tuple[Verdict, ...] = ("up", "degraded", "down", "unknown")  # raw_check.verdict is the index
-_INSERT_CHECK = """INSERT INTO raw_check
-(endpoint, location, at_ms, verdict, retry, latency_ms, error, phases, detail)
-VALUES (:endpoint, :location, :at_ms, :verdict, :retry, :latency_ms, :error, :phases, :detail)
+_INSERT_CHECK = """INSERT INTO raw_check (endpoint, location, at_ms, verdict, retry, latency_ms)
+VALUES (:endpoint, :location, :at_ms, :verdict, :retry, :latency_ms)
+ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+_INSERT_EVIDENCE = """INSERT INTO check_evidence (endpoint, location, at_ms, error, phases, detail)
+VALUES (:endpoint, :location, :at_ms, :error, :phases, :detail)
 ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
 _INSERT_INTERVAL = """INSERT INTO "interval"
 (id, endpoint, location, kind, source, from_ms, last_good_ms, first_bad_ms, confirmed_ms, failed_checks, error)
@@ -99,42 +101,32 @@ class Recorder:
 
     def _write(self, connection: Connection, batch: Sequence[Observed]) -> tuple[str, ...]:
         checks: list[dict[str, Any]] = []
-        late_phases: list[dict[str, Any]] = []
+        evidence: list[dict[str, Any]] = []
         events: list[str] = []
         for observed in batch:
             endpoint = self._numbers.get(connection, "endpoint", observed.endpoint)
             location = self._numbers.get(connection, "location", observed.location)
             where = {"endpoint": endpoint, "location": location}
             if observed.check is not None:
-                checks.append(self._check_row(observed, observed.check, where, late_phases))
+                checks.append(_check_row(observed, observed.check, where))
+                evidence += self._evidence(observed, observed.check, where)
             for transition in observed.transitions:
                 events += _apply(connection, self.ledger.id, observed, transition, {**where, "source": LIVE})
         run_many(connection, _INSERT_CHECK, checks)
-        update = "UPDATE raw_check SET phases = :phases WHERE endpoint = :endpoint AND location = :location"
-        run_many(connection, f"{update} AND at_ms = :at_ms", late_phases)
+        run_many(connection, _INSERT_EVIDENCE, evidence)
         return tuple(events)
 
-    def _check_row(
-        self, observed: Observed, check: Check, where: dict[str, int], late_phases: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Phases are kept where a check was not up, and of the one before and the one after."""
+    def _evidence(self, observed: Observed, check: Check, where: dict[str, int]) -> list[dict[str, Any]]:
+        """Kept where a check was not up; of the one before and the one after its phases."""
         key = (where["endpoint"], where["location"])
         before = self._before.get(key)
         self._before[key] = observed
-        troubled = check.verdict != "up"
-        if troubled and before is not None and before.check is not None and before.check.verdict == "up":
-            late_phases.append({**where, "at_ms": before.check.at_ms, "phases": _phases(before)})
         beside = before is not None and before.check is not None and before.check.verdict != "up"
-        return {
-            **where,
-            "at_ms": check.at_ms,
-            "verdict": VERDICTS.index(check.verdict),
-            "retry": int(observed.retry),
-            "latency_ms": check.latency_ms,
-            "error": check.error,
-            "phases": _phases(observed) if troubled or beside else None,
-            "detail": observed.detail if troubled else None,
-        }
+        if check.verdict == "up":
+            return [_evidence_row(observed, check, where)] if beside else []
+        if beside or before is None or before.check is None:
+            return [_evidence_row(observed, check, where)]
+        return [_evidence_row(before, before.check, where), _evidence_row(observed, check, where)]
 
     def _stamp(self, connection: Connection, life: Life, batch: Iterable[Observed]) -> None:
         """A check at an instant is a sign of life too, and one that may come before the first stamp."""
@@ -148,6 +140,27 @@ VALUES (:boot, :location, :started_ms, :stamp_ms) ON CONFLICT (boot) DO UPDATE S
         if life.stopped_ms is not None:
             update = "UPDATE life SET stamp_ms = :at_ms, stopped_ms = :at_ms WHERE boot = :boot"
             run(connection, update, boot=life.boot, at_ms=life.stopped_ms)
+
+
+def _check_row(observed: Observed, check: Check, where: dict[str, int]) -> dict[str, Any]:
+    return {
+        **where,
+        "at_ms": check.at_ms,
+        "verdict": VERDICTS.index(check.verdict),
+        "retry": int(observed.retry),
+        "latency_ms": check.latency_ms,
+    }
+
+
+def _evidence_row(observed: Observed, check: Check, where: dict[str, int]) -> dict[str, Any]:
+    troubled = check.verdict != "up"
+    return {
+        **where,
+        "at_ms": check.at_ms,
+        "error": check.error,
+        "phases": _phases(observed),
+        "detail": observed.detail if troubled else None,
+    }
 
 
 def _phases(observed: Observed) -> str | None:

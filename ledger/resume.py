@@ -96,7 +96,7 @@ def _checks(
     cut = "" if before is None else "AND at_ms < :before"
     up = f"SELECT at_ms FROM raw_check WHERE {where} AND verdict = 0 {cut} ORDER BY at_ms DESC LIMIT 1"
     from_ms = scalar(connection, up, **key, **limits)
-    query = f"""SELECT at_ms, verdict, error, latency_ms FROM raw_check WHERE {where} AND at_ms >= :from_ms
-ORDER BY at_ms DESC LIMIT :most"""
+    query = f"""SELECT at_ms, verdict, error, latency_ms FROM raw_check LEFT JOIN check_evidence
+USING (endpoint, location, at_ms) WHERE {where} AND at_ms >= :from_ms ORDER BY at_ms DESC LIMIT :most"""
     rows = all_rows(connection, query, **key, from_ms=-1 if from_ms is None else from_ms, most=LONGEST_REPLAY)
     return tuple(Check(row.at_ms, VERDICTS[row.verdict], row.error, row.latency_ms) for row in reversed(rows))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-REVISIONS = ("0001", "0002")  # ascending; a test holds it against ledger/migrations/versions
+REVISIONS = ("0001", "0002", "0003")  # ascending; a test holds it against ledger/migrations/versions
 CURRENT = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 

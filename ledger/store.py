@@ -227,6 +227,7 @@ def _use_wal(engine: Engine) -> None:
     try:
         cursor = raw.cursor()
         patience_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # space is given back in small steps; only before a table
         give_up_s = time.monotonic() + patience_ms / 1000
         while not _changed_to_wal(cursor, last=time.monotonic() >= give_up_s):
             time.sleep(0.02)

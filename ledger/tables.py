@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, Index, Integer, Table, Text, UniqueConstraint, event, text
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
@@ -53,7 +64,7 @@ class LocationNumber(SQLModel, table=True):
 
 
 class RawCheck(SQLModel, table=True):
-    """One check as evidence. `verdict`: 0 up, 1 degraded, 2 down, 3 unknown. `phases` only where it was not up."""
+    """One check. `verdict`: 0 up, 1 degraded, 2 down, 3 unknown. Six small numbers: there are millions of them."""
 
     __tablename__ = "raw_check"
     __table_args__ = (
@@ -67,9 +78,35 @@ class RawCheck(SQLModel, table=True):
     verdict: int
     retry: int
     latency_ms: int | None = None
+
+
+class CheckEvidence(SQLModel, table=True):
+    """What was seen in a check that was not up, and the phases of the good ones beside it."""
+
+    __tablename__ = "check_evidence"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False}
+    endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
+    location: int = Field(primary_key=True, foreign_key="location.number")
+    at_ms: int = Field(primary_key=True, sa_type=Whole)
     error: str | None = Field(default=None, sa_type=Text)
     phases: str | None = Field(default=None, sa_type=Text)  # JSON: phase -> microseconds
     detail: str | None = Field(default=None, sa_type=Text)
+
+
+class RolledDay(SQLModel, table=True):
+    """One day (UTC) of checks of one endpoint from one location, rolled up by stretches of it: see `ledger.rolls`.
+
+    `pruned`: 1 once its raw checks were deleted. Until then it can be made again from them when one comes late.
+    """
+
+    __tablename__ = "rolled_day"
+    __table_args__ = (UniqueConstraint("endpoint", "location", "day", name="rolled_once"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    endpoint: int = Field(foreign_key="endpoint.number")
+    location: int = Field(foreign_key="location.number")
+    day: int  # whole days since the epoch
+    pruned: int
+    slots: bytes = Field(sa_type=LargeBinary)
 
 
 class Interval(SQLModel, table=True):
@@ -129,7 +166,10 @@ class Coverage(SQLModel, table=True):
 
 
 class Life(SQLModel, table=True):
-    """One life of the daemon at a location: it stamps each second; `stopped_ms` only after a clean stop."""
+    """One life of the daemon at a location: it stamps each second; `stopped_ms` only after a clean stop.
+
+    `written` counts the observations of this life that are on record: what comes again after a crash is known by it.
+    """
 
     __table_args__ = (Index("life_by_time", "location", "started_ms"), {"sqlite_strict": True})
     number: int | None = Field(default=None, primary_key=True)
@@ -138,6 +178,7 @@ class Life(SQLModel, table=True):
     started_ms: int = Field(sa_type=Whole)
     stamp_ms: int = Field(sa_type=Whole)
     stopped_ms: int | None = Field(default=None, sa_type=Whole)
+    written: int | None = Field(default=None, sa_type=Whole)
 
 
 class DefinitionRow(SQLModel, table=True):
@@ -339,6 +380,21 @@ class HistoryImport(SQLModel, table=True):
     counts: str = Field(sa_type=Text)
 
 
+class Document(SQLModel, table=True):
+    """A document as it was handed out, byte for byte: one backup holds all. Never changed, never deleted."""
+
+    __table_args__ = (Index("document_by_subject", "kind", "subject"), STRICT)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)  # what it is about, by the id of that kind
+    name: str = Field(sa_type=Text)  # a file's name
+    media_type: str = Field(sa_type=Text)
+    created_ms: int = Field(sa_type=Whole)
+    sha256: str = Field(sa_type=Text)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
 # A REPLACE deletes without a DELETE trigger unless recursive_triggers is on; the INSERT trigger speaks in any case.
 TRIGGERS = (
     """CREATE TRIGGER journal_is_not_updated BEFORE UPDATE ON journal
@@ -357,15 +413,29 @@ BEGIN SELECT RAISE(ABORT, 'a dated definition is never deleted'); END""",
 WHEN EXISTS (SELECT 1 FROM definition AS d WHERE d.number IS NEW.number
   OR (d.kind = NEW.kind AND d.id = NEW.id AND d.known_from_ms = NEW.known_from_ms))
 BEGIN SELECT RAISE(ABORT, 'a dated definition is never replaced'); END""",
+    """CREATE TRIGGER journal_body_is_only_erased BEFORE UPDATE ON journal_body
+WHEN NEW.seq IS NOT OLD.seq OR OLD.body IS NULL OR NEW.body IS NOT NULL
+  OR NEW.erased_ms IS NULL OR NEW.erased_reason IS NULL
+BEGIN SELECT RAISE(ABORT, 'the body of a record is erased once, with reason and date, and never changed'); END""",
+    """CREATE TRIGGER journal_body_is_not_deleted BEFORE DELETE ON journal_body
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
+    """CREATE TRIGGER journal_body_is_not_replaced BEFORE INSERT ON journal_body
+WHEN EXISTS (SELECT 1 FROM journal_body AS b WHERE b.seq IS NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
+    """CREATE TRIGGER document_is_not_updated BEFORE UPDATE ON document
+BEGIN SELECT RAISE(ABORT, 'a stored document never changes'); END""",
+    """CREATE TRIGGER document_is_not_deleted BEFORE DELETE ON document
+BEGIN SELECT RAISE(ABORT, 'a stored document is never deleted'); END""",
+    """CREATE TRIGGER document_is_not_replaced BEFORE INSERT ON document
+WHEN EXISTS (SELECT 1 FROM document AS d WHERE d.number IS NEW.number OR d.id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'a stored document is never replaced'); END""",
 )
 
 
-def _table(model: type[SQLModel]) -> Table:
-    table = SQLModel.metadata.tables[str(model.__tablename__)]
-    assert isinstance(table, Table)
-    return table
-
-
 for _trigger in TRIGGERS:
-    _model = Journal if " ON journal" in _trigger else DefinitionRow
-    event.listen(_table(_model), "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+    _named = _trigger.split(" ON ")[1].split()[0]
+    event.listen(
+        SQLModel.metadata.tables[_named],
+        "after_create",
+        DDL(_trigger).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+    )

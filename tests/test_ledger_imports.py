@@ -251,6 +251,6 @@ def test_a_ledger_of_the_first_version_is_migrated_with_everything_in_it(tmp_pat
         assert minutes(facts(ledger).outages) == [(2.0, 5.0)]
         with ledger.read() as connection:
             assert [row.number for row in all_rows(connection, "SELECT number FROM endpoint")] == [7]
-    copy = sqlite3.connect(tmp_path / "nines.db.before-0002")
+    copy = sqlite3.connect(tmp_path / f"nines.db.before-{schema.CURRENT}")
     assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
     copy.close()

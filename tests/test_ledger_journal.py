@@ -160,8 +160,8 @@ def test_what_was_done_with_the_triggers_gone_is_found(ledger: Ledger, tampering
     for number in (1, 2, 3):
         add(ledger, number, n=number)
     connection = raw(ledger)
-    for trigger in ("updated", "deleted"):
-        connection.execute(f"DROP TRIGGER journal_is_not_{trigger}")
+    for trigger in ("is_not_updated", "is_not_deleted", "body_is_only_erased", "body_is_not_deleted"):
+        connection.execute(f"DROP TRIGGER journal_{trigger}")
     connection.execute(tampering)
     connection.close()
     assert verify(ledger).problems == tuple(f"journal record {line}" for line in found)

@@ -267,9 +267,10 @@ def test_phases_are_kept_where_a_check_was_not_up_and_beside_one(ledger: Ledger)
         for check in checks("uududuu"):
             writer.put(Observed("api", "local", check, phases_us={"dns": 1, "connect": 7}))
         writer.flush()
-    kept = rows(ledger, "SELECT (at_ms - (SELECT MIN(at_ms) FROM raw_check)) / 60000 FROM raw_check WHERE phases <> ''")
+    since = "(at_ms - (SELECT MIN(at_ms) FROM raw_check)) / 60000"
+    kept = rows(ledger, f"SELECT {since} FROM check_evidence WHERE phases <> ''")
     assert kept == [(1,), (2,), (3,), (4,), (5,)]
-    ((text,),) = rows(ledger, "SELECT DISTINCT phases FROM raw_check WHERE phases <> ''")
+    ((text,),) = rows(ledger, "SELECT DISTINCT phases FROM check_evidence WHERE phases <> ''")
     assert json.loads(str(text)) == {"dns": 1, "connect": 7}
 
 
