@@ -198,7 +198,7 @@ def test_space_is_given_back_to_the_file_system(ledger: Ledger) -> None:
         connection.exec_driver_sql(row, [(DAY0 + 10_000 * number + 1,) for number in range(50_000)])
     before = size(ledger)
     keep_house(ledger)
-    assert ledger.free_pages() > before / 4096 * 0.8
+    assert ledger.free_pages() > before / 4096 * 0.7
     assert {step.what for step in give_back(ledger, spare_pages=20)} == {"pages"}
     assert ledger.free_pages() == 20
     assert size(ledger) < before * 0.4
