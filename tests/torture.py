@@ -57,6 +57,8 @@ class Crash:
     def _round(self, blow: Blow, kills: int) -> None:
         if not self.daemon.running:
             self.daemon.start()
+        if blow.under_load:
+            self._wait_for_checks()
         sleep_s(blow.after_s)
         if blow.victim == "frozen":
             self._copy_frozen()
@@ -67,6 +69,12 @@ class Crash:
             self._inspect(copied(self.daemon.database, self.folder / "copy"), "after a SIGKILL")
         self._tell(blow, kills)
         sleep_s(blow.pause_s)
+
+    def _wait_for_checks(self) -> None:
+        """Until the prober of now asked for something."""
+        log = self.folder / "served.log"
+        before = log.stat().st_size
+        wait_for(lambda: log.stat().st_size > before, within_s=60, every_s=0.01)
 
     def _copy_frozen(self) -> None:
         with self.daemon.frozen():
@@ -95,8 +103,9 @@ class Crash:
     def _tell(self, blow: Blow, kills: int) -> None:
         done = self.struck.total() - self.struck["frozen"]
         lines = (self.folder / "served.log").read_bytes().count(b"\n")
+        since = "its first checks" if blow.under_load else "its start"
         _say(
-            f"{done:4d}/{kills} {blow.victim:10} after {blow.after_s:4.1f} s, back in {blow.pause_s:3.1f} s: "
+            f"{done:4d}/{kills} {blow.victim:10} {blow.after_s:4.2f} s after {since:16} dead for {blow.pause_s:3.1f} s: "
             f"{lines} served, {len(self.daemon.acknowledged())} transitions acknowledged, {len(self.findings)} faults"
         )
 

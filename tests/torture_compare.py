@@ -62,8 +62,9 @@ class Comparison:
             self._outages(id, outages(rows, found))
             self._bounds(id, pairs)
             self._confirmed_by_the_log(id, log, {served for _, served in pairs})
-            self._unknown(id, found, unknown_spans[id])
-            self._known_at_each_check(id, rows, unknown_spans[id])
+            told = list(_split(unknown_spans[id], found))
+            self._unknown(id, found, told)
+            self._known_at_each_check(id, rows, told)
         self._foreign()
         return self
 
@@ -218,6 +219,14 @@ class Comparison:
     def _foreign(self) -> None:
         for id in (self.record.checks.keys() | self.record.outages.keys()) - self.endpoints.keys():
             self._fault(id, "on record, and never served")
+
+
+def _split(spans: Sequence[tuple[int, int]], found: Sequence[Reach]) -> Iterator[tuple[int, int]]:
+    """Cut where a check was the last sign of life: it vouches for no more than its own instant."""
+    instants = [reach.at_ms for reach in found if reach.at_ms in reach.ends_ms]
+    for start, end in spans:
+        edges = [start, *instants[bisect_right(instants, start) : bisect_left(instants, end)], end]
+        yield from pairwise(edges)
 
 
 def _lost_by(death: Death, served: Served) -> bool:

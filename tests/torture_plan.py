@@ -52,11 +52,12 @@ SHORT = Load(24, 12, 10)
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """What happens `after_s` after the one before (or the start), and how long nobody restarts what it ended."""
+    """What happens `after_s` after the daemon began to check (`under_load`) or to start, and how long it stays dead."""
 
     victim: Victim
     after_s: float
     pause_s: float
+    under_load: bool = True
 
 
 def watched(seed: int, load: Load, *, lasting_s: int) -> dict[str, Watched]:
@@ -95,20 +96,17 @@ def blows(seed: int, kills: int) -> Iterator[Blow]:
     before: Victim = "group"
     for number in range(kills):
         if number % 10 == 4:
-            yield Blow("frozen", chance.uniform(1.5, 3), 0.0)
+            yield Blow("frozen", chance.uniform(0.2, 2), 0.0)
         victim: Victim = "group" if before in ("probe", "web") else _victim(chance)
         before = victim
-        yield Blow(victim, _moment_s(chance), chance.choice((0.0, 0.0, chance.uniform(0, 1), chance.uniform(1, 4))))
+        pause_s = chance.choice((0.0, 0.0, chance.uniform(0, 1), chance.uniform(1, 4)))
+        under_load = chance.random() > 1 / 6
+        yield Blow(victim, chance.uniform(0.02, 3) if under_load else chance.uniform(0.1, 2), pause_s, under_load)
 
 
 def _victim(chance: random.Random) -> Victim:
     choices: tuple[Victim, ...] = ("group", "probe", "web", "supervisor")
     return chance.choices(choices, weights=(55, 25, 12, 8))[0]
-
-
-def _moment_s(chance: random.Random) -> float:
-    """Mostly under load; one in six while the daemon is still starting."""
-    return chance.uniform(0.1, 1.8) if chance.random() < 1 / 6 else chance.uniform(2.2, 5.5)
 
 
 def config(watched: dict[str, Watched], url: str) -> str:
