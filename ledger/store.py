@@ -83,6 +83,16 @@ class Ledger:
         connection.rollback()  # an open snapshot would never see a change
         return version
 
+    def free_pages(self) -> int:
+        """Pages of the file that hold nothing."""
+        with self.read() as connection:
+            return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+
+    def give_back_pages(self, count: int) -> None:
+        """Shorten the file by so many free pages, under the write lock."""
+        with self.decide() as connection:
+            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({int(count)})").all()
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -69,7 +69,7 @@ class RawCheck(SQLModel, table=True):
     __tablename__ = "raw_check"
     __table_args__ = (
         CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
-        Index("raw_check_not_up", "endpoint", "location", "at_ms", sqlite_where=text("verdict <> 0")),
+        Index("raw_check_not_up", *("endpoint", "location", "verdict", "at_ms"), sqlite_where=text("verdict <> 0")),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
     endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
@@ -94,19 +94,28 @@ class CheckEvidence(SQLModel, table=True):
 
 
 class RolledDay(SQLModel, table=True):
-    """One day (UTC) of checks of one endpoint from one location, rolled up by stretches of it: see `ledger.rolls`.
+    """One day (UTC) of live checks of one endpoint from one location, rolled up: see `ledger.rolls`.
 
-    `pruned`: 1 once its raw checks were deleted. Until then it can be made again from them when one comes late.
+    `checks` were counted, `ticks` of the interval seen; `grid_ms` is an instant of the grid that they were due on.
+    `pruned`: 0 while its raw checks are there, and it can be made again when one comes late; 2 while they go; 1 then.
     """
 
     __tablename__ = "rolled_day"
-    __table_args__ = (UniqueConstraint("endpoint", "location", "day", name="rolled_once"), STRICT)
+    __table_args__ = (
+        UniqueConstraint("endpoint", "location", "day", name="rolled_once"),
+        Index("rolled_day_whole", "day", sqlite_where=text("pruned <> 1")),
+        STRICT,
+    )
     number: int | None = Field(default=None, primary_key=True)
     endpoint: int = Field(foreign_key="endpoint.number")
     location: int = Field(foreign_key="location.number")
     day: int  # whole days since the epoch
     pruned: int
-    slots: bytes = Field(sa_type=LargeBinary)
+    checks: int
+    ticks: int
+    grid_ms: int | None = Field(default=None, sa_type=Whole)
+    counts: bytes = Field(sa_type=LargeBinary)  # by quarter of an hour
+    latency: bytes = Field(sa_type=LargeBinary)  # by hour
 
 
 class Interval(SQLModel, table=True):
@@ -334,7 +343,9 @@ class ImportedCheck(SQLModel, table=True):
     __tablename__ = "imported_check"
     __table_args__ = (
         CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
-        Index("imported_check_not_up", *("endpoint", "location", "at_ms"), sqlite_where=text("verdict <> 0")),
+        Index(
+            "imported_check_not_up", *("endpoint", "location", "verdict", "at_ms"), sqlite_where=text("verdict <> 0")
+        ),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
     endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
