@@ -18,7 +18,7 @@ from daemon_rig import wait_for
 from torture_compare import Comparison
 from torture_daemon import Daemon, copied, sleep_s
 from torture_plan import LONG, SHORT, Blow, Load, blows, config, watched
-from torture_record import events, read, unsound
+from torture_record import events, is_made, read, unsound
 from torture_server import Servers, now_ms, served
 
 from ledger.facts import endpoint_facts
@@ -84,7 +84,7 @@ class Crash:
 
     def _inspect(self, copy: Path, when: str, acknowledged: list[str] | None = None) -> None:
         """A copy, so that the daemon itself is the one that recovers the ledger."""
-        if not copy.exists() or copy.stat().st_size == 0:
+        if not is_made(copy):
             if self.daemon.acknowledged():
                 self._found(f"{when}: there is no ledger")
             return
@@ -105,7 +105,7 @@ class Crash:
         lines = (self.folder / "served.log").read_bytes().count(b"\n")
         since = "its first checks" if blow.under_load else "its start"
         _say(
-            f"{done:4d}/{kills} {blow.victim:10} {blow.after_s:4.2f} s after {since:16} dead for {blow.pause_s:3.1f} s: "
+            f"{done:4d}/{kills} {blow.victim:10} {blow.after_s:4.2f} s after {since:16} dead {blow.pause_s:3.1f} s: "
             f"{lines} served, {len(self.daemon.acknowledged())} transitions acknowledged, {len(self.findings)} faults"
         )
 

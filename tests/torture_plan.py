@@ -46,7 +46,7 @@ class Load:
         return self.each_s + self.every_2_s / 2 + self.every_5_s / 5
 
 
-LONG = Load(120, 120, 100)  # 200 checks a second
+LONG = Load(190, 10, 25)  # 200 checks a second
 SHORT = Load(24, 12, 10)
 
 

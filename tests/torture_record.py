@@ -86,6 +86,14 @@ def read(database: Path) -> Record:
         )
 
 
+def is_made(database: Path) -> bool:
+    """Whether there is a ledger: a kill may come before its tables are made, all in one transaction."""
+    if not database.exists():
+        return False
+    with closing(_open(database)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is not None
+
+
 def unsound(database: Path) -> list[str]:
     """What is wrong with the file or half in it, one line each."""
     with closing(_open(database)) as connection:
