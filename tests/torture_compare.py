@@ -65,6 +65,7 @@ class Comparison:
             told = list(_split(unknown_spans[id], found))
             self._unknown(id, found, told)
             self._known_at_each_check(id, rows, told)
+            self._in_order(id)
         self._foreign()
         return self
 
@@ -215,6 +216,15 @@ class Comparison:
         for start, end in spans:
             if bisect_left(seen, start + 1) != bisect_left(seen, end):
                 self._fault(id, f"[{start}, {end}) is unknown, and a check saw something in it")
+
+    def _in_order(self, id: str) -> None:
+        """Events were written in the order of what they tell: opened, closed, opened, closed."""
+        told = self.record.told.get(id, [])
+        if [at_ms for _, at_ms in told] != sorted(at_ms for _, at_ms in told):
+            self._fault(id, "its events were not written in the order of time")
+        ends = [event.partition(".")[2] for event, _ in told]
+        if ends != ["opened", "closed"] * (len(ends) // 2) + ["opened"] * (len(ends) % 2):
+            self._fault(id, f"its events are {ends}")
 
     def _foreign(self) -> None:
         for id in (self.record.checks.keys() | self.record.outages.keys()) - self.endpoints.keys():

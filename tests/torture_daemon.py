@@ -6,8 +6,7 @@ import os
 import re
 import shutil
 import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +31,9 @@ class Death:
 class Daemon(House):
     """`nines run` in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, log: Path) -> None:
         super().__init__(folder)
+        self.log = log
         self.deaths: list[Death] = []
         self._groups: list[int] = []
 
@@ -90,9 +90,9 @@ class Daemon(House):
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
 
-    def _struck(self, blow: object) -> None:
+    def _struck(self, blow: Callable[[], None]) -> None:
         from_ms = now_ms()
-        blow()  # type: ignore[operator]
+        blow()
         self.deaths.append(Death(from_ms, now_ms(), clean=False))
 
     def _kill_supervisor(self) -> None:
@@ -127,8 +127,3 @@ def copied(database: Path, folder: Path) -> Path:
         if source.exists():
             shutil.copyfile(source, folder / source.name)
     return folder / database.name
-
-
-def sleep_s(seconds: float) -> None:
-    """The moment of a blow is drawn by the seed; nothing is waited for."""
-    time.sleep(seconds)

@@ -12,7 +12,8 @@ CONFIRM = 2
 MOST_PER_S = 250  # what the daemon's gates let through: a restart does not burst
 GOOD, BAD, DROPPED = 200, 503, 0  # answers; 0 closes the connection without one
 
-Victim = Literal["group", "probe", "web", "supervisor", "frozen"]
+Victim = Literal["group", "probe", "web", "supervisor", "frozen", "locked"]
+KILLED = ("group", "probe", "web", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Load:
 
 
 LONG = Load(190, 10, 25)  # 200 checks a second
-SHORT = Load(24, 12, 10)
+FEW = Load(24, 12, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ def _one(seed: int, id: str, interval_ms: int, lasting_s: int) -> Watched:
 
 def _spell(chance: random.Random, *spans_s: tuple[float, float]) -> int:
     return round(chance.uniform(*chance.choice(spans_s)) * 1000)
+
+
+def few_blows(seed: int) -> Iterator[Blow]:
+    """Five SIGKILLs, mostly of the prober alone: it is back sooner than the whole daemon."""
+    chance = random.Random(f"{seed} few")
+    victims: tuple[Victim, ...] = ("probe", "locked", "probe", "group", "probe", "frozen", "probe")
+    return (Blow(victim, chance.uniform(0.02, 1.2), 0.0) for victim in victims)
 
 
 def blows(seed: int, kills: int) -> Iterator[Blow]:

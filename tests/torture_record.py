@@ -74,6 +74,7 @@ class Record:
     outages: dict[str, list[Booked]]
     lives: list[Stamps]
     events: dict[str, int]
+    told: dict[str, list[tuple[str, int]]]  # (id, at_ms) of the events of each endpoint, in the order of writing
 
 
 def read(database: Path) -> Record:
@@ -83,6 +84,7 @@ def read(database: Path) -> Record:
             outages=_by_endpoint(connection, Booked, _OUTAGES),
             lives=[Stamps(*row) for row in connection.execute(_LIVES)],
             events=dict(connection.execute("SELECT id, count(*) FROM event GROUP BY id").fetchall()),
+            told=_by_endpoint(connection, _pair, _EVENTS),
         )
 
 
@@ -111,6 +113,13 @@ _OUTAGES = """SELECT e.id, i.id, i.from_ms, i.to_ms, i.last_good_ms, i.first_bad
 i.first_good_ms, i.failed_checks, i.end_reason FROM "interval" AS i JOIN endpoint AS e ON e.number = i.endpoint
 WHERE i.kind = 'down' ORDER BY e.id, i.from_ms"""
 _LIVES = "SELECT started_ms, stamp_ms, stopped_ms FROM life ORDER BY started_ms, number"
+
+
+_EVENTS = "SELECT json_extract(body, '$.endpoint'), id, at_ms FROM event ORDER BY number"
+
+
+def _pair(id: str, at_ms: int) -> tuple[str, int]:
+    return id, at_ms
 
 
 def _open(database: Path) -> sqlite3.Connection:
