@@ -130,7 +130,7 @@ class Tool:
         self.findings.append(f"{self.name}: {fault}")
 
     def check(self, when: str, database: Path | None = None) -> None:
-        """By the harness's own queries, then by `nines db check` where there is one and the ledger is of its version."""
+        """By the harness's own queries, then by `nines db check` where there is one, of this version."""
         database = database or self.database
         for fault in unsound(database):
             self.found(f"{when}: {fault}")

@@ -1,4 +1,4 @@
-"""Ledgers of some size for the tools to work on: of an older version, of this one, and a second to be put in its place."""
+"""Ledgers of some size for the tools to work on: of an older version, and of this one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ DAY_MS = 86_400_000
 ENDPOINTS, EVERY_MS, AGE_DAYS = 20, 60_000, 50
 OLDER = "0002"
 _RAW = "INSERT INTO raw_check (endpoint, location, at_ms, verdict, retry, latency_ms, error, detail)"
+_COVERAGE = "INSERT INTO coverage (endpoint, location, source, from_ms, to_ms, reach_ms)"
 _OUTAGE = """INSERT INTO "interval" (id, endpoint, location, kind, source, from_ms, to_ms, last_good_ms, first_bad_ms,
 confirmed_ms, last_bad_ms, first_good_ms, failed_checks, end_reason, error)
 VALUES (?, ?, 1, 'down', 'live', ?, ?, ?, ?, ?, ?, ?, ?, 'recovered', 'http_status')"""
@@ -48,7 +49,7 @@ def _fill(connection: sqlite3.Connection, from_ms: int, days: int) -> None:
         rows = list(_checks(number, from_ms, days))
         connection.executemany(f"{_RAW} VALUES (?, 1, ?, ?, 0, ?, ?, ?)", rows)
         connection.execute(
-            "INSERT INTO coverage (endpoint, location, source, from_ms, to_ms, reach_ms) VALUES (?, 1, 'live', ?, ?, ?)",
+            f"{_COVERAGE} VALUES (?, 1, 'live', ?, ?, ?)",
             (number, from_ms, from_ms + days * DAY_MS, 3 * EVERY_MS),
         )
         for outage in _outages(number, rows):
