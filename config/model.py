@@ -14,6 +14,7 @@ from config.contract import Contract, Currency, Plan
 from config.endpoint import Endpoint
 from config.problems import At
 from config.reading import Sources
+from config.retention import Retention
 from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
 from config.window import Maintenance
 from sla.facts import Expression
@@ -119,6 +120,7 @@ class Settings(Frozen):
     listen: Listen = Listen()
     contact: Plain | None = None
     rates: Rates = Rates()
+    retention: Retention = Retention()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
     include: tuple[Include, ...] = ()

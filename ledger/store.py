@@ -91,7 +91,9 @@ class Ledger:
     def give_back_pages(self, count: int) -> None:
         """Shorten the file by so many free pages, under the write lock."""
         with self.decide() as connection:
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({int(count)})").all()
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute(f"PRAGMA incremental_vacuum({int(count)})").fetchall()  # a page for each row that is read
 
     def close(self) -> None:
         self.engine.dispose()

@@ -8,6 +8,7 @@ from ledger import journal
 from ledger.store import open_ledger
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
+from nines.cli.prune import prune_command
 from nines.clock import now_ms
 
 
@@ -27,6 +28,9 @@ def migrate(place: Place) -> None:
     """
     with open_ledger(place.database, at_ms=now_ms(), migrate=True) as ledger:
         say(f"{place.database}: ledger {ledger.id} is of this version")
+
+
+db_command.add_command(prune_command)
 
 
 @click.group("journal")
