@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra demo --group build --univer
 	--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade)
 export MPLCONFIGDIR ?= $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: help demo test replays lint format gallery bench bench-year properties mutants lock clean
+.PHONY: help demo test replays lint format gallery bench bench-year properties torture mutants lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -59,6 +59,10 @@ properties:  ## the properties of the accounting with many made-up months each; 
 	@python3 tools/bootstrap.py test
 	NINES_PROPERTIES=many $(BIN)/pytest -n 2 tests/test_sla_properties.py tests/test_sla_properties_change.py \
 		tests/test_sla_properties_oracle.py tests/test_sla_judge_properties.py
+
+torture:  ## the daemon killed KILLS times (200) under load, its database taken away for a minute; half an hour
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tests/torture.py --kills $(or $(KILLS),200) $(if $(SEED),--seed $(SEED))
 
 mutants:  ## change the accounting in 300 places, one after the other: which tests notice; about half an hour
 	@python3 tools/bootstrap.py test
