@@ -114,6 +114,8 @@ def overdue(trace: Trace, timeout_ms: int) -> Outcome:
     limit = f"{timeout_ms / 1000:g} s"
     if trace.phase == "dns":
         return Outcome("down", "dns_timeout", f"the name was not resolved within {limit}")
+    if trace.phase == "query":
+        return Outcome("down", "dns_timeout", f"the name server gave no answer within {limit}")
     if trace.phase == "tcp":
         return Outcome("down", "connect_timeout", f"no connection within {limit}")
     if trace.phase == "first_byte" and trace.silent_ms >= timeout_ms // 2:
