@@ -124,7 +124,10 @@ class FreshConnector(aiohttp.BaseConnector):
                     ssl_handshake_timeout=NO_LIMIT_S,
                 )
             except ssl.SSLError as error:
-                raise tls_fault(error) from error
+                fault = tls_fault(error)
+                if fault.outcome.error == "tls_handshake":  # perhaps for want of a certificate: look at it again
+                    return None
+                raise fault from error
             except ConnectionError:
                 return None
         seen = transport.get_extra_info("ssl_object")

@@ -148,8 +148,8 @@ def server_context(certificate: trustme.LeafCert, **settings: object) -> ssl.SSL
 
 
 @contextmanager
-def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
-    """A TLS server in a thread: unlike asyncio's it sends its alert before it closes."""
+def blocking_tls(context: ssl.SSLContext, *, answer: bytes | None = None, goodbye: bool = False) -> Iterator[int]:
+    """A TLS server in a thread: unlike asyncio's it sends its alert before it closes, and its goodbye as it is told."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -158,11 +158,13 @@ def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
                 raw, _ = listener.accept()
             except OSError:
                 return
-            with raw, contextlib.suppress(OSError):
+            with raw, contextlib.suppress(OSError, ssl.SSLError):
                 raw.settimeout(2)
                 with context.wrap_socket(raw, server_side=True) as dressed:
                     dressed.recv(65_536)
-                    dressed.sendall(ok())
+                    dressed.sendall(answer or ok())
+                    if goodbye:
+                        dressed.unwrap()
 
     thread = threading.Thread(target=serve)
     thread.start()
