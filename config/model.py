@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from config import composite, units
 from config.alert import Alert
+from config.answers import Programs
 from config.contract import Contract, Currency, Plan
 from config.endpoint import Endpoint
 from config.problems import At
@@ -123,6 +124,7 @@ class Settings(Frozen):
     retention: Retention = Retention()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
+    exec_allowed: Programs = ()
     include: tuple[Include, ...] = ()
 
     @model_validator(mode="before")
