@@ -116,6 +116,16 @@ WHERE c.endpoint = e.endpoint AND c.location = e.location AND c.at_ms = e.at_ms)
         *("each has its check", "have no check"),
     ),
     Rule(
+        "roll-ups",
+        ("rolled_day", "raw_check"),
+        """SELECT 'day ' || d.day || ' of endpoint ' || d.endpoint FROM rolled_day AS d WHERE d.pruned = 0
+AND d.checks <> (SELECT COUNT(*) FROM raw_check AS c WHERE c.endpoint = d.endpoint AND c.location = d.location
+AND c.at_ms >= d.day * 86400000 AND c.at_ms < (d.day + 1) * 86400000)""",
+        *("each day says what its raw checks say", "differ from their raw checks"),
+        state="warning",
+        advice="late checks: `nines db prune` rolls young days up again, and an older one before its checks go",
+    ),
+    Rule(
         "bodies",
         ("journal_body", "journal"),
         "SELECT 'body ' || seq FROM journal_body WHERE seq NOT IN (SELECT seq FROM journal)",
