@@ -122,6 +122,7 @@ async def probe(url: str, **settings: object) -> Attempt:
     assert isinstance(timeout_ms, int)
     at_ms = settings.pop("at_ms", None) or int(dt.datetime.now(dt.UTC).timestamp() * 1000)
     wanted = {name: settings.pop(name) for name in WANTED if name in settings}
+    wanted |= {"headers": settings.pop("answer_headers")} if "answer_headers" in settings else {}
     parsed = URL(url)
     target = Target(
         "it",
