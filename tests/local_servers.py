@@ -140,6 +140,16 @@ async def probe(url: str, **settings: object) -> Attempt:
     return found
 
 
+async def run_command(*command: str, timeout_ms: int = 4_000) -> Attempt:
+    """One attempt by a command."""
+    target = Target("it", "exec", URL(), Method(60_000, timeout_ms), command=command)
+    began_s = time.monotonic()
+    with tools() as shared:
+        found = await attempt(target, shared, at_ms=0)
+    assert time.monotonic() - began_s < timeout_ms / 1000 + 0.5, "the attempt went on after its deadline"
+    return found
+
+
 def server_context(certificate: trustme.LeafCert, **settings: object) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
