@@ -1,12 +1,11 @@
-"""`nines db ...` and `nines journal ...`: care for the ledger."""
+"""`nines db ...`: care for the ledger."""
 
 from __future__ import annotations
 
 import click
 
-from ledger import journal
 from ledger.store import open_ledger
-from nines.cli.output import format_option, print_json, say
+from nines.cli.output import say
 from nines.cli.places import Place
 from nines.clock import now_ms
 
@@ -27,30 +26,3 @@ def migrate(place: Place) -> None:
     """
     with open_ledger(place.database, at_ms=now_ms(), migrate=True) as ledger:
         say(f"{place.database}: ledger {ledger.id} is of this version")
-
-
-@click.group("journal")
-def journal_command() -> None:
-    """The record of everything decided."""
-
-
-@journal_command.command("verify")
-@format_option("text", "json")
-@click.pass_obj
-def verify(place: Place, form: str) -> int:
-    """Recompute the chain of hashes. Exit 1 when a record was changed, removed or inserted.
-
-    \b
-    nines journal verify
-    nines --db backup.db journal verify --format json
-    """
-    with place.open_ledger() as ledger:
-        found = journal.verify(ledger)
-    if form == "json":
-        print_json({"records": found.records, "problems": list(found.problems)})
-    else:
-        for fault in found.problems:
-            say(fault)
-        faults = f"{len(found.problems)} faults" if found.problems else "no accident found"
-        say(f"{found.records} records; {faults}; no proof against the owner of the database")
-    return 1 if found.problems else 0
