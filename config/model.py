@@ -63,6 +63,12 @@ class Rates(Frozen):
         return self
 
 
+class Journal(Frozen):
+    """Where the head of the journal is written once a day, out of reach of whoever owns the database."""
+
+    anchor: Plain | None = Field(None, description="a file that grows by one line, or syslog")
+
+
 class Include(Frozen):
     """More files: a file, or a folder merged in name order, from the main file's folder."""
 
@@ -119,6 +125,7 @@ class Settings(Frozen):
     listen: Listen = Listen()
     contact: Plain | None = None
     rates: Rates = Rates()
+    journal: Journal = Journal()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
     include: tuple[Include, ...] = ()

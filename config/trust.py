@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from config.files import Fragment, Merged
 from config.problems import KeyPath, Problem, path_text
 
-MAIN_ONLY = ("include", "secrets_dir", "allow_private")
+MAIN_ONLY = ("include", "secrets_dir", "allow_private", "journal")
 TENANT_SECTIONS = ("version", "endpoints", "services")
 _SECRET_FIELDS = (
     ("endpoints", "*", "headers", "*"),
