@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
-from ledger import journal, tables
+from ledger import journal_check, tables
 from ledger.errors import DamagedDatabase, DiskFailing, NotADatabase
 from ledger.networks import mount_of
 from ledger.progress import Progress, alive, silent
@@ -239,7 +239,7 @@ def _each_document(connection: Connection) -> Iterator[Any]:
 
 
 def _journal(ledger: Ledger) -> Finding:
-    found = journal.verify(ledger)
+    found = journal_check.verify(ledger)
     if found.sound:
         words = f"{found.records} records; no accident found; `nines journal verify` says what that proves"
         return Finding("journal", "ok", words)

@@ -16,7 +16,8 @@ from ledger_scenes import HOUR, MINUTE, SECOND, T0, checks, new_ledger, watch, w
 from ledger.definitions import store
 from ledger.events import claim_deliveries, mark_sent
 from ledger.facts import endpoint_facts
-from ledger.journal import PROGRAM, verify
+from ledger.journal import PROGRAM
+from ledger.journal_check import verify
 from ledger.latency import Latency, latencies
 from ledger.observations import Observed
 from ledger.query import run
