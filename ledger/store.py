@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
@@ -76,6 +77,10 @@ class Ledger:
         """One short transaction under the write lock; rolled back when the block raises."""
         with self.engine.connect().execution_options(**_DECIDING) as connection, connection.begin():
             yield connection
+
+    def writing_connection(self) -> Connection:
+        """A connection whose every transaction is one of `decide`; whoever asks for it closes it."""
+        return self.engine.connect().execution_options(**_DECIDING)
 
     def data_version(self, connection: Connection) -> int:
         """A number that changes for this connection with every commit of another one."""
@@ -175,7 +180,8 @@ def _make_file(path: Path) -> None:
 
 
 def _engine(path: Path, busy_timeout_ms: int) -> Engine:
-    url = URL.create("sqlite", database=str(path))
+    # mode=rw: a file that was moved away must not be made anew, empty, by whoever connects next.
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
 
     @event.listens_for(engine, "connect")
@@ -206,7 +212,7 @@ def _bring_to_version(engine: Engine, path: Path, *, at_ms: int, create: bool, m
     if found == CURRENT:
         return
     if found == "" and create:
-        _create(engine, at_ms)
+        _create(engine, path, at_ms)
     elif not found:
         raise NotADatabase(str(path)) if found is None else NoDatabase(str(path))
     elif found not in REVISIONS:
@@ -217,9 +223,9 @@ def _bring_to_version(engine: Engine, path: Path, *, at_ms: int, create: bool, m
         _migrate(engine, path, found)
 
 
-def _create(engine: Engine, at_ms: int) -> None:
+def _create(engine: Engine, path: Path, at_ms: int) -> None:
     """The tables and the ledger's own id. Of two who create at once the second finds the work done."""
-    _use_wal(engine)
+    _use_wal(engine, str(path))
     with engine.connect().execution_options(**_DECIDING) as connection, connection.begin():
         if revision_of(connection) == CURRENT:
             return
@@ -228,7 +234,7 @@ def _create(engine: Engine, at_ms: int) -> None:
         connection.exec_driver_sql("INSERT INTO meta (key, value) VALUES (?, ?)", rows)
 
 
-def _use_wal(engine: Engine) -> None:
+def _use_wal(engine: Engine, where: str) -> None:
     """Readers and the writer side by side, for good. The mode can only be changed outside of any transaction.
 
     Whoever changes it while another does so is told at once that the file is busy, without the usual patience.
@@ -242,7 +248,7 @@ def _use_wal(engine: Engine) -> None:
         while not _changed_to_wal(cursor, last=time.monotonic() >= give_up_s):
             time.sleep(0.02)
     except sqlite3.Error as error:
-        raise of_sqlite(error, str(engine.url.database)) or error from error
+        raise of_sqlite(error, where) or error from error
     finally:
         raw.close()
 
