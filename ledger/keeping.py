@@ -79,7 +79,8 @@ class Keeper:
             try:
                 self.record_or_singly(batch)
             except LedgerError as error:
-                self._go_away(error)
+                self._go_away(error, batch)
+                return
             else:
                 self._remember(batch)
                 return
@@ -133,15 +134,16 @@ class Keeper:
         while self._kept[0][0] < now_s - KEPT_S:
             self._kept.popleft()
 
-    def _go_away(self, error: LedgerError) -> None:
+    def _go_away(self, error: LedgerError, batch: Batch) -> None:
         """From now on into the spool, first of all what may have gone with the file."""
         assert self.spool is not None
         self.away, self._draining = True, False
         self._tried_s = time.monotonic()
         if isinstance(error, Displaced):
-            for _, batch in self._kept:
-                self.spool.append(batch)
+            for _, kept in self._kept:
+                self.spool.append(kept)
         self._kept.clear()
+        self.spool.append(batch)
         self._complain(error)
 
     def _complain(self, error: LedgerError) -> None:

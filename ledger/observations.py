@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.keeping import LARGEST_BATCH, Keeper
@@ -53,6 +54,7 @@ class ObservationWriter:
     ) -> None:
         if spool is not None and boot_id is None:
             raise ValueError("only the observations of a life can wait in a spool: name the boot")
+        self.on_batch: Callable[[float, int], object] = lambda seconds, observations: None  # for metrics
         self._refused = 0
         self._ledger = ledger
         self._keeper = Keeper(ledger, spool=spool, on_commit=on_commit)
@@ -72,6 +74,47 @@ class ObservationWriter:
     def lost(self) -> int:
         """Checks refused because the queue was full, or that no database would take."""
         return self._refused + self._keeper.lost
+
+    @property
+    def away(self) -> bool:
+        """Whether the ledger is not to be had, or what waited for it is still being written out."""
+        return self._keeper.away
+
+    @property
+    def path(self) -> Path:
+        """Of the database."""
+        return self._ledger.path
+
+    @property
+    def queued(self) -> int:
+        """Observations that no batch has taken yet."""
+        return len(self._queue)
+
+    @property
+    def done(self) -> int:
+        """Observations put so far that are on disk, in the ledger or the spool."""
+        return self._done_count
+
+    @property
+    def waiting(self) -> int:
+        """Observations in the spool."""
+        return 0 if self._keeper.spool is None else self._keeper.spool.records
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of them."""
+        return 0 if self._keeper.spool is None else self._keeper.spool.bytes
+
+    @property
+    def dropped_checks(self) -> int:
+        """Checks for which the spool had no room."""
+        return 0 if self._keeper.spool is None else self._keeper.spool.dropped
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until what an earlier life left in the spool is on record; False where the ledger does not take it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._keeper.busy, timeout_s)
+        return not self._keeper.away
 
     def put(self, observed: Observed, *, wait: bool = False) -> None:
         """Queue one check with its transitions; those with transitions are committed at once.
@@ -156,7 +199,10 @@ class ObservationWriter:
     def _run(self) -> None:
         try:
             while (batch := self._take()) is not None:
+                began_s = time.monotonic()
                 if self._write(batch):
+                    if batch.observed:
+                        self.on_batch(time.monotonic() - began_s, len(batch.observed))
                     self._finish(batch)
         finally:
             self._keeper.close()
