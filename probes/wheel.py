@@ -31,6 +31,7 @@ class Wheel(Generic[Key]):
         self._order: list[int] = []  # slot numbers, a heap
         self._timer: asyncio.TimerHandle | None = None
         self._timer_slot: int | None = None
+        self._turned_slot = -1  # the last one whose time came: what is set now waits for a later one
         self._stopped = False
 
     def __len__(self) -> int:
@@ -38,7 +39,7 @@ class Wheel(Generic[Key]):
 
     def set(self, key: Key, due_ms: int) -> None:
         """Due then, and at no other instant set before."""
-        slot = -(-due_ms // SLOT_MS)
+        slot = max(-(-due_ms // SLOT_MS), self._turned_slot + 1)
         self._due[key] = due_ms
         if slot not in self._slots:
             self._slots[slot] = []
@@ -52,10 +53,11 @@ class Wheel(Generic[Key]):
         self._due.pop(key, None)
 
     def clear(self) -> None:
-        """Nothing is due any more."""
+        """Nothing is due any more, and the clock may say anything."""
         self._due.clear()
         self._slots.clear()
         self._order.clear()
+        self._turned_slot = -1
 
     def start(self) -> None:
         """Begin to turn in the running loop."""
@@ -89,6 +91,7 @@ class Wheel(Generic[Key]):
     def _fire_due(self, now_ms: int) -> None:
         """What is due by now; what it sets anew for this very instant waits for the next turn."""
         ready: list[Key] = []
+        self._turned_slot = now_ms // SLOT_MS
         while self._order and self._order[0] * SLOT_MS <= now_ms:
             ready += self._slots.pop(heapq.heappop(self._order))
         for key in ready:

@@ -30,7 +30,7 @@ from nines.clock import now_ms
 from probes.scheduler import phase_ms
 
 INTERVAL_MS = 10_000
-WARM_UP_S = 4.0
+WARM_UP_S = 3.0
 CONTENDERS = ("nines", "aiohttp", "blackbox")
 SCALES = ((1_000, 50, 95), (5_000, 50, 105), (10_000, 100, 125))  # endpoints, lateness p99 in ms, RSS in MB
 LIMITS = {"aiohttp": "1.2", "blackbox": "0.8 http, 1.3 https"}
@@ -75,6 +75,8 @@ def measure(contender: str, scene: Scene, folder: Path, seconds: float) -> Measu
         target = stack.enter_context(started("target", scene.scheme, str(folder)))
         aim = Aim(scene.scheme, scene.host, int(target.line()), folder)
         process = stack.enter_context(contending(contender, scene, aim))
+        while target.count() == 0:
+            time.sleep(0.2)
         time.sleep(WARM_UP_S)
         began_s, count, cpu_s = time.monotonic(), target.count(), process.cpu_s()
         time.sleep(seconds)
