@@ -351,3 +351,17 @@ async def test_an_attempt_leaves_no_descriptor_and_no_task_behind() -> None:
         await asyncio.sleep(0.05)
         assert open_now() <= before + 2
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_one_attempt_is_one_request_also_where_the_server_hangs_up() -> None:
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        if asked > 1:
+            writer.write(ok())
+
+    assert judged(await against(hang_up)) == ("down", "http_empty")
+    assert asked == 1

@@ -38,6 +38,8 @@ BEGIN SELECT RAISE(ABORT, 'a stored document is never replaced'); END""",
 def upgrade() -> None:
     _check_evidence()
     _raw_check()
+    op.drop_index("imported_check_not_up", "imported_check")
+    _index_not_up("imported_check")
     _rolled_day()
     _document()
     op.add_column("life", sa.Column("written", MS, nullable=True))
@@ -96,13 +98,14 @@ SELECT endpoint, location, at_ms, verdict, retry, latency_ms FROM raw_check_befo
 ORDER BY endpoint, location, at_ms"""
     )
     op.drop_table("raw_check_before")
-    op.create_index(
-        "raw_check_not_up",
-        "raw_check",
-        ["endpoint", "location", "at_ms"],
-        unique=False,
-        sqlite_where=sa.text("verdict <> 0"),
-    )
+    _index_not_up("raw_check")
+
+
+def _index_not_up(table: str) -> None:
+    """With the verdict before the time, for only then is it preferred to the primary key."""
+    columns = ["endpoint", "location", "verdict", "at_ms"]
+    where = sa.text("verdict <> 0")
+    op.create_index(f"{table}_not_up", table, columns, unique=False, sqlite_where=where)
 
 
 def _rolled_day() -> None:
@@ -113,13 +116,18 @@ def _rolled_day() -> None:
         sa.Column("location", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("pruned", sa.Integer(), nullable=False),
-        sa.Column("slots", sa.LargeBinary(), nullable=False),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("ticks", sa.Integer(), nullable=False),
+        sa.Column("grid_ms", MS, nullable=True),
+        sa.Column("counts", sa.LargeBinary(), nullable=False),
+        sa.Column("latency", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["endpoint"], ["endpoint.number"]),
         sa.ForeignKeyConstraint(["location"], ["location.number"]),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("endpoint", "location", "day", name="rolled_once"),
         sqlite_strict=True,
     )
+    op.create_index("rolled_day_whole", "rolled_day", ["day"], unique=False, sqlite_where=sa.text("pruned <> 1"))
 
 
 def _document() -> None:
