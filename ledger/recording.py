@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 from ledger.identity import short_id
 from ledger.journal import canonical
 from ledger.numbers import Numbers
+from ledger.phases import write_phases
 from ledger.query import first_row, run, scalar
 from ledger.sight import Moved, Notice, SeenAgain, Sight, Unseen, write_sight
 from ledger.store import Ledger
@@ -193,11 +193,7 @@ def _evidence_row(key: tuple[int, int], observed: Observed) -> Row:
     check = observed.check
     assert check is not None
     detail = observed.detail if check.verdict != "up" else None
-    return (*key, check.at_ms, check.error, _phases(observed), detail)
-
-
-def _phases(observed: Observed) -> str | None:
-    return json.dumps(dict(observed.phases_us), separators=(",", ":")) if observed.phases_us else None
+    return (*key, check.at_ms, check.error, write_phases(observed.phases_us), detail)
 
 
 def _of_location(connection: Connection, ledger_id: str, told: Transition | Sight, location: int) -> list[str]:
