@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from ledger_revisions import schema_of
 from ledger_scenes import T0, checks, new_ledger, watch, writing
 from sqlmodel import SQLModel, create_engine
 
@@ -52,23 +52,6 @@ def in_a_child(code: str, *arguments: object, user: int | None = None) -> subpro
         text=True,
         user=user,
     )
-
-
-def schema_of(path: Path) -> dict[str, object]:
-    """Everything in the database by name; the constraints of a table in any order, its columns in theirs."""
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    columns = {name: connection.execute(f'PRAGMA table_xinfo("{name}")').fetchall() for name, _, _ in rows}
-    connection.close()
-    return {
-        name: (
-            kind,
-            sorted(re.split(r", (?=[A-Z])| (?=\) [SW])", " ".join(sql.split()))) if kind == "table" else sql,
-            columns[name],
-        )
-        for name, kind, sql in rows
-        if name != "alembic_version"
-    }
 
 
 def test_a_migrated_schema_is_the_schema_as_new(tmp_path: Path) -> None:
