@@ -22,7 +22,6 @@ from sqlmodel import SQLModel, create_engine
 
 from ledger import schema, tables
 from ledger.changes import Changes
-from ledger.lease import LeaseHeld, lease
 from ledger.store import (
     DamagedDatabase,
     DatabaseLocked,
@@ -363,27 +362,6 @@ def test_commits_of_another_process_are_noticed(tmp_path: Path) -> None:
         assert changes.seen()
         assert not changes.seen()
         changes.close()
-
-
-def test_a_second_daemon_is_refused_and_the_first_one_named(tmp_path: Path) -> None:
-    code = """
-        import sys
-        from pathlib import Path
-        from ledger.lease import lease
-        with lease(Path(sys.argv[1])):
-            print("held", flush=True)
-            sys.stdin.readline()
-    """
-    database = tmp_path / "nines.db"
-    child = in_a_child(code, database)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "held\n"
-    with pytest.raises(LeaseHeld, match=rf"another daemon \(process {child.pid}\) observes into this ledger; stop"):
-        lease(database).__enter__()
-    child.kill()
-    child.communicate(timeout=10)
-    with lease(database):
-        assert (tmp_path / "nines.db.lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_threads_read_and_decide_side_by_side(tmp_path: Path) -> None:
