@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from config.endpoint import url_text
+from config.kinds import url_text
 from config.problems import nearest
 
 _STARTER = """\
@@ -42,6 +42,8 @@ endpoints:
 
 # maintenance:
 #   sunday: {{title: Weekly patches, for: [{id}], cron: "0 2 * * sun", duration: 2 h}}
+
+# journal: {{anchor: syslog}}    # once a day the head of the journal, so that a rewritten one is found
 
 # alerts:
 #   operations: {{mail: {{host: localhost, from: nines@example.org, to: [operations@example.org]}}}}

@@ -6,6 +6,7 @@ the write lock before it reads anything (BEGIN IMMEDIATE), so that nobody decide
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,10 @@ class Ledger:
         with self.engine.connect().execution_options(**DECIDING) as connection, connection.begin():
             yield connection
 
+    def writing_connection(self) -> Connection:
+        """A connection whose every transaction is one of `decide`; whoever asks for it closes it."""
+        return self.engine.connect().execution_options(**DECIDING)
+
     def data_version(self, connection: Connection) -> int:
         """A number that changes for this connection with every commit of another one."""
         version = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
@@ -84,7 +89,9 @@ class Ledger:
     def give_back_pages(self, count: int) -> None:
         """Shorten the file by so many free pages, under the write lock."""
         with self.decide() as connection:
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({int(count)})").all()
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute(f"PRAGMA incremental_vacuum({int(count)})").fetchall()  # a page for each row that is read
 
     def close(self) -> None:
         self.engine.dispose()

@@ -1,4 +1,4 @@
-"""`nines db ...` and `nines journal ...`: care for the ledger."""
+"""`nines db ...`: care for the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from ledger import journal
 from ledger.backup import Backup, back_up, note_backup
 from ledger.errors import DamagedDatabase, LedgerError, NotADatabase
 from ledger.opening import path_of
@@ -19,6 +18,7 @@ from nines.cli.apply import login_name
 from nines.cli.meter import meter
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
+from nines.cli.prune import prune_command
 from nines.clock import now_ms
 
 _MIB = 1 << 20
@@ -76,6 +76,9 @@ def migrate(place: Place) -> None:
     """
     with meter() as progress, open_ledger(place.database, at_ms=now_ms(), migrate=True, progress=progress) as ledger:
         say(f"{place.database}: ledger {ledger.id} is of this version")
+
+
+db_command.add_command(prune_command)
 
 
 @db_command.command("backup")
@@ -171,30 +174,3 @@ def _say_restored(plan: Plan, done: Restored) -> None:
         say(
             "records made since the backup are gone: `nines journal verify --anchor` will tell so by anchors made since"
         )
-
-
-@click.group("journal")
-def journal_command() -> None:
-    """The record of everything decided."""
-
-
-@journal_command.command("verify")
-@format_option("text", "json")
-@click.pass_obj
-def verify(place: Place, form: str) -> int:
-    """Recompute the chain of hashes. Exit 1 when a record was changed, removed or inserted.
-
-    \b
-    nines journal verify
-    nines --db backup.db journal verify --format json
-    """
-    with place.open_ledger() as ledger:
-        found = journal.verify(ledger)
-    if form == "json":
-        print_json({"records": found.records, "problems": list(found.problems)})
-    else:
-        for fault in found.problems:
-            say(fault)
-        faults = f"{len(found.problems)} faults" if found.problems else "no accident found"
-        say(f"{found.records} records; {faults}; no proof against the owner of the database")
-    return 1 if found.problems else 0
