@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from pydantic.json_schema import SkipJsonSchema
 
 from config import units
-from config.endpoint import url_text
+from config.kinds import url_text
 from config.problems import At
 from config.secret import Secret
 from config.typed import Flag, Frozen, Id, Plain, SecretOnly, SecretOrText, Whole

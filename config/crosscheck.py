@@ -22,7 +22,7 @@ def crosscheck(config: Config, *, written: Mapping[str, Any]) -> list[Problem]:
     names = {section: _names(written.get(section)) for section in ("endpoints", "services", "clients", "plans")}
     return [
         config.sources.problem(path, message)
-        for part in (_services(config, names), _windows(config, names), _contracts(config, names))
+        for part in (_commands(config), _services(config, names), _windows(config, names), _contracts(config, names))
         for path, message in part
     ]
 
@@ -33,6 +33,17 @@ _Names = dict[str, list[str]]
 
 def _names(section: Any) -> list[str]:
     return list(section) if isinstance(section, dict) else []
+
+
+def _commands(config: Config) -> Found:
+    """Which programs may run is the main file's to say."""
+    for name, endpoint in config.endpoints.items():
+        if endpoint.command and endpoint.command[0] not in config.exec_allowed:
+            wanted = endpoint.command[0]
+            yield (
+                ("endpoints", name, "command"),
+                f"{wanted} is not allowed; write exec_allowed: [{wanted}] in the main file",
+            )
 
 
 def _services(config: Config, names: _Names) -> Found:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from ipaddress import ip_address
-from typing import Annotated, ClassVar, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from config import units
+from config.answers import RCODES, RECORDS, TLS_VERSIONS, AnswerHeaders, Command, Hex, JsonValues, Patterns
+from config.kinds import FOR_KINDS, KINDS, PORTS, Kind, asked_name, server_address, url_text
 from config.problems import At
 from config.typed import (
     Duration,
@@ -21,6 +22,7 @@ from config.typed import (
     Ids,
     Networks,
     Plain,
+    SecretOnly,
     SecretOrText,
     Size,
     Statuses,
@@ -30,57 +32,8 @@ from config.typed import (
 )
 from sla.judge import Method
 
-Kind = Literal["http", "tcp", "certificate"]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_KINDS: dict[str, Kind] = {"http": "http", "https": "http", "tcp": "tcp", "tls": "certificate"}
-_PORTS = {"http": 80, "https": 443, "tls": 443}
-_EXAMPLE = "write e.g. https://example.org/health, tcp://db.example.org:5432 or tls://example.org:443"
 _SENSITIVE = re.compile(r"authorization|cookie|token|secret|api-?key", re.IGNORECASE)
-_HTTP_ONLY = (
-    *("method", "headers", "body", "status", "contains", "not_contains"),
-    *("max_latency_ms", "follow_redirects", "max_body_bytes"),
-)
-
-
-def url_text(value: object) -> str:
-    """A URL of a kind that is known, with a host that can exist and no credentials in it."""
-    text = units.text_of(value)
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no URL ({error}); {_EXAMPLE}") from None
-    if parts.scheme not in _KINDS or not parts.netloc:
-        raise ValueError(f"{text!r} is no URL that can be checked; {_EXAMPLE}")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user name or password; write a header Authorization: ${NINES_SECRET_NAME}")
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(f"{text!r} holds a space or a control character; write %20 for a space")
-    _check_host(parts)
-    if port == 0 or (parts.scheme == "tcp" and port is None):
-        raise ValueError(f"{text!r} names no port; write e.g. tcp://{parts.hostname}:5432")
-    return text
-
-
-def _check_host(parts: SplitResult) -> None:
-    host = parts.hostname or ""
-    if _literal_address(host) is not None:
-        return
-    try:
-        ascii_host = host.encode("idna").decode("ascii")
-    except UnicodeError:
-        ascii_host = ""
-    labels = ascii_host.removesuffix(".").split(".")
-    good = all(re.fullmatch(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", label) for label in labels)
-    if not good or len(ascii_host) > 253 or ":" in host:
-        raise ValueError(f"{host!r} is no host name; {_EXAMPLE}")
-
-
-def _literal_address(host: str) -> object | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
 
 
 def _headers(value: object) -> object:
@@ -117,10 +70,18 @@ def _expiry_days(value: object) -> int:
 _text = {"type": "string"}
 
 
-class Endpoint(Frozen):
-    """What is probed. Only `url` is needed; its scheme says the kind of check."""
+def _word(*choices: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    """One word of a closed list, as a field reads it and as editors see it."""
+    return (
+        BeforeValidator(partial(units.one_of, choices=choices)),
+        WithJsonSchema({**_text, "enum": list(choices)}),
+    )
 
-    OURS: ClassVar = ("id", "location", "tenant", "allow_private")
+
+class Endpoint(Frozen):
+    """What is probed. Only `url` is needed, or a `command`; the URL's scheme says the kind of check."""
+
+    OURS: ClassVar = ("id", "location", "tenant", "allow_private", "contact")
 
     id: SkipJsonSchema[Id] = ""
     url: Annotated[
@@ -132,39 +93,61 @@ class Endpoint(Frozen):
     confirm: Whole = Field(2, description="failures in a row that make an outage")
     recover: Whole = Field(1, description="good checks in a row that end it")
     retry_every_ms: Duration | None = Field(None, alias="retry_every", description="pace while something is wrong")
-    method: Annotated[
-        str, BeforeValidator(partial(units.one_of, choices=METHODS)), WithJsonSchema({**_text, "enum": list(METHODS)})
-    ] = "GET"
+    method: Annotated[str, *_word(*METHODS)] = "GET"
     headers: Annotated[dict[str, SecretOrText], BeforeValidator(_headers)] = Field(default_factory=dict)
+    username: SecretOrText | None = None
+    password: SecretOnly | None = None
+    bearer: SecretOnly | None = None
     body: Plain | None = None
     status: Statuses = frozenset(range(200, 300))
     contains: Texts = ()
     not_contains: Texts = ()
+    matches: Patterns = ()
+    not_matches: Patterns = ()
+    json_values: JsonValues = Field(default_factory=dict, alias="json")
+    answer_headers: AnswerHeaders = Field(default_factory=dict)
     max_latency_ms: Duration | None = Field(None, alias="max_latency", description="slower is degraded")
     follow_redirects: Annotated[
         int, BeforeValidator(_redirects), WithJsonSchema({"type": ["integer", "boolean"], "maximum": 20})
     ] = 5
     ca_file: Plain | None = None
     verify_tls: Flag = True
+    client_certificate: SecretOnly | None = None
+    min_tls: Annotated[str, *_word(*TLS_VERSIONS)] = "1.2"
     expires_in_days: Annotated[int, BeforeValidator(_expiry_days), WithJsonSchema({**_text, "examples": ["14 d"]})] = (
         Field(14, alias="expires_in", description="a certificate that ends sooner is degraded")
     )
     max_body_bytes: Size = Field(4_000_000, alias="max_body")
+    ip_version: Annotated[str, *_word("4", "6")] | None = None
+    resolver: Annotated[str, BeforeValidator(server_address), WithJsonSchema(_text)] | None = None
+    send: Plain | None = None
+    send_hex: Hex | None = None
+    expect: Plain | None = None
+    record: Annotated[str, *_word(*RECORDS)] = "A"
+    answers: Texts = ()
+    rcode: Annotated[str, *_word(*RCODES)] = "NOERROR"
+    command: Command = ()
     locations: Ids = Field(("local",), description="where it is checked from; local is this daemon")
     quorum: Whole | None = Field(None, description="so many locations must say down; left out: more than half")
     location: SkipJsonSchema[str] = "local"
     tenant: SkipJsonSchema[bool] = False
     allow_private: SkipJsonSchema[Networks] = ()
+    contact: SkipJsonSchema[str | None] = Field(None, exclude=True)  # who is told to whom we talk; no part of a check
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, data: object) -> object:
         """Defaults that depend on the other values: name, confirm of certificates, timeout of a short interval."""
-        if not isinstance(data, dict) or not isinstance(data.get("url"), str):
+        if not isinstance(data, dict) or not isinstance(data.get("url", ""), str):
             return data
         filled = dict(data)
-        filled["name"] = data.get("name") or data.get("id") or data["url"]
-        if urlsplit_scheme(data["url"]) == "tls":
+        command = data.get("command")
+        if command and "url" not in data:
+            filled["url"] = f"exec://{command[0] if isinstance(command, list | tuple) else command}"
+        if "url" not in filled:
+            return data
+        filled["name"] = data.get("name") or data.get("id") or filled["url"]
+        if urlsplit_scheme(filled["url"]) == "tls":
             filled.setdefault("confirm", 1)
         if "timeout" not in data and "timeout_ms" not in data:
             filled["timeout"] = _default_timeout(data)
@@ -192,21 +175,31 @@ class Endpoint(Frozen):
         return self
 
     def _only_its_own_keys(self) -> None:
-        given = self.model_fields_set
-        for field in (*_HTTP_ONLY, "expires_in_days", "ca_file", "verify_tls"):
-            kinds = (
-                ("http",)
-                if field in _HTTP_ONLY
-                else ("certificate",)
-                if field == "expires_in_days"
-                else ("http", "certificate")
-            )
-            default = type(self).model_fields[field].get_default(call_default_factory=True)
-            if field in given and self.kind not in kinds and getattr(self, field) != default:
-                key = type(self).model_fields[field].alias or field
-                raise At(key, f"is for {' and '.join(kinds)} endpoints; this one is {self.kind}: leave it out")
+        for field, kinds in FOR_KINDS.items():
+            info = type(self).model_fields[field]
+            default = info.get_default(call_default_factory=True)
+            if field in self.model_fields_set and self.kind not in kinds and getattr(self, field) != default:
+                told = " and ".join(kinds)
+                raise At(info.alias or field, f"is for {told} endpoints; this one is {self.kind}: leave it out")
+        self._keys_that_go_together()
+
+    def _keys_that_go_together(self) -> None:
         if self.body is not None and self.method in ("GET", "HEAD"):
             raise At("body", f"is not sent with {self.method}; write method: POST")
+        if (self.username is None) != (self.password is None):
+            raise At("username" if self.password is None else "password", "wants both; write username and password")
+        named = {name.lower() for name in self.headers}
+        if sum(("authorization" in named, self.username is not None, self.bearer is not None)) > 1:
+            raise At(
+                "bearer" if self.bearer else "username",
+                "is one login too many; write bearer, or username, or the header",
+            )
+        if self.send is not None and self.send_hex is not None:
+            raise At("send_hex", "is sent instead of send; write one of them")
+        if self.rcode != "NOERROR" and self.answers:
+            raise At("answers", f"cannot come with {self.rcode}; leave one of them out")
+        if self.kind == "exec" and self.url != f"exec://{self.command[0] if self.command else ''}":
+            raise At("url", "names no command; leave it out and write command: [/path/of/program, argument]")
 
     @property
     def checked_here(self) -> bool:
@@ -215,7 +208,7 @@ class Endpoint(Frozen):
 
     @property
     def kind(self) -> Kind:
-        return _KINDS[urlsplit(self.url).scheme]
+        return KINDS[urlsplit(self.url).scheme]
 
     @property
     def host(self) -> str:
@@ -224,7 +217,12 @@ class Endpoint(Frozen):
     @property
     def port(self) -> int:
         parts = urlsplit(self.url)
-        return parts.port or _PORTS[parts.scheme]
+        return parts.port or PORTS[parts.scheme]
+
+    @property
+    def asked_name(self) -> str:
+        """The name that a dns check asks for."""
+        return asked_name(urlsplit(self.url))
 
     def judge_method(self) -> Method:
         return Method(

@@ -100,7 +100,7 @@ def _placed(
     """Endpoints with what depends on the file they came from: the CA file's place, the networks a tenant may reach."""
     placed = {}
     for name, endpoint in endpoints.items():
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"contact": settings.contact} if settings.contact else {}
         if endpoint.tenant:
             changes["allow_private"] = settings.allow_private
         if endpoint.ca_file is not None:

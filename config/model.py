@@ -10,10 +10,12 @@ from pydantic.json_schema import SkipJsonSchema
 
 from config import composite, units
 from config.alert import Alert
+from config.answers import Programs
 from config.contract import Contract, Currency, Plan
 from config.endpoint import Endpoint
 from config.problems import At
 from config.reading import Sources
+from config.retention import Retention
 from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
 from config.window import Maintenance
 from sla.facts import Expression
@@ -125,9 +127,11 @@ class Settings(Frozen):
     listen: Listen = Listen()
     contact: Plain | None = None
     rates: Rates = Rates()
+    retention: Retention = Retention()
     journal: Journal = Journal()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
+    exec_allowed: Programs = ()
     include: tuple[Include, ...] = ()
 
     @model_validator(mode="before")

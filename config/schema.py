@@ -16,6 +16,9 @@ def json_schema() -> dict[str, Any]:
     contract["properties"]["service"] = {"type": "string", "description": "one service; several stand in services"}
     contract["required"] = [name for name in contract["required"] if name != "services"]
     contract["oneOf"] = [{"required": ["service"]}, {"required": ["services"]}]
+    endpoint = schema["$defs"]["Endpoint"]
+    endpoint["required"] = [name for name in endpoint.get("required", ()) if name != "url"]
+    endpoint["anyOf"] = [{"required": ["url"]}, {"required": ["command"]}]
     _groups(schema["$defs"])
     include = schema["properties"]["include"]
     schema["properties"]["include"] = {"anyOf": [include["items"], {"type": "array", "items": include["items"]}]}

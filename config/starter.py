@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from config.endpoint import url_text
+from config.kinds import url_text
 from config.problems import nearest
 
 _STARTER = """\

@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 from config.files import Fragment, Merged
 from config.problems import KeyPath, Problem, path_text
 
-MAIN_ONLY = ("include", "secrets_dir", "allow_private", "journal")
+MAIN_ONLY = ("include", "secrets_dir", "allow_private", "exec_allowed", "journal")
 TENANT_SECTIONS = ("version", "endpoints", "services")
+_TENANT_SECRETS = ("headers", "username", "password", "bearer", "client_certificate")
 _SECRET_FIELDS = (
     ("endpoints", "*", "headers", "*"),
+    ("endpoints", "*", "username"),
+    ("endpoints", "*", "password"),
+    ("endpoints", "*", "bearer"),
+    ("endpoints", "*", "client_certificate"),
     ("alerts", "*", "mail", "username"),
     ("alerts", "*", "mail", "password"),
     ("alerts", "*", "webhook", "url"),
@@ -64,7 +69,10 @@ def _main_only(fragment: Fragment) -> list[Problem]:
 
 
 def _misplaced_secrets(fragment: Fragment) -> list[Problem]:
-    message = "a secret is read in secret fields only: headers, username, password, secret and a webhook's url"
+    message = (
+        "a secret is read in secret fields only: headers, username, password, bearer, client_certificate, "
+        "secret and a webhook's url"
+    )
     return [
         _at(fragment, path, message)
         for path, text in _scalars(_keys(fragment), ())
@@ -103,9 +111,15 @@ def _tenant_endpoint(fragment: Fragment, name: str, endpoint: dict[str, Any], ne
     problems = []
     if "ca_file" in endpoint:
         problems.append(_at(fragment, (*at, "ca_file"), "a tenant's file reads no other file; leave it out"))
-    for path, text in _scalars(endpoint.get("headers"), (*at, "headers")):
-        if text.startswith("file:") or "${" in text:
-            problems.append(_at(fragment, path, "a tenant's file reads no secrets; leave the header out"))
+    if "command" in endpoint:
+        problems.append(_at(fragment, (*at, "command"), "a tenant's file runs no program; leave it out"))
+    for key in _TENANT_SECRETS:
+        for path, text in _scalars(endpoint.get(key), (*at, key)):
+            if text.startswith("file:") or "${" in text:
+                left = "the header" if key == "headers" else "it"
+                problems.append(_at(fragment, path, f"a tenant's file reads no secrets; leave {left} out"))
+    if _is_private(f"dns://{endpoint.get('resolver')}", networks):
+        problems.append(_at(fragment, (*at, "resolver"), "a tenant's file names no private address; name a public one"))
     if _is_private(endpoint.get("url"), networks):
         problems.append(
             _at(

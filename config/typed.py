@@ -68,7 +68,7 @@ def _networks(value: object) -> tuple[str, ...]:
     return () if value == "false" else tuple(units.network(item) for item in units.listed(value))
 
 
-def _schema(kind: Any, *examples: Any, **more: Any) -> WithJsonSchema:
+def schema_of(kind: Any, *examples: Any, **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, "examples": list(examples), **more})
 
 
@@ -76,42 +76,42 @@ _TEXT_OR_NUMBER = ["string", "number"]
 _TEXT_OR_LIST = ["string", "array"]
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
-Duration = Annotated[int, BeforeValidator(units.duration_ms), _schema("string", "60 s", "5 min", "2 h")]
-Whole = Annotated[int, BeforeValidator(units.whole), _schema("integer", 2, minimum=0)]
-Flag = Annotated[bool, BeforeValidator(units.flag), _schema("boolean", True)]
-Words = Annotated[str, BeforeValidator(_words), _schema("string", "Order API", minLength=1, maxLength=200)]
-Plain = Annotated[str, BeforeValidator(_plain), _schema("string")]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), _schema(_TEXT_OR_LIST, "OK")]
-Id = Annotated[str, BeforeValidator(identifier), _schema("string", "acme-api", pattern=f"^{_IDENTIFIER}$")]
-Ids = Annotated[tuple[str, ...], BeforeValidator(identifiers), _schema(_TEXT_OR_LIST, ["web", "api"])]
-Zone = Annotated[str, BeforeValidator(units.zone_name), _schema("string", "Europe/Berlin", "UTC")]
-Day = Annotated[date, BeforeValidator(units.day), _schema("string", "2026-01-01", pattern=_DATE)]
-Percent = Annotated[Decimal, BeforeValidator(units.percent), _schema("string", "95 %")]
-Share = Annotated[Decimal, BeforeValidator(units.share), _schema(_TEXT_OR_NUMBER, 99.9, "99.90")]
-Size = Annotated[int, BeforeValidator(units.size_bytes), _schema("string", "1 MiB")]
+Duration = Annotated[int, BeforeValidator(units.duration_ms), schema_of("string", "60 s", "5 min", "2 h")]
+Whole = Annotated[int, BeforeValidator(units.whole), schema_of("integer", 2, minimum=0)]
+Flag = Annotated[bool, BeforeValidator(units.flag), schema_of("boolean", True)]
+Words = Annotated[str, BeforeValidator(_words), schema_of("string", "Order API", minLength=1, maxLength=200)]
+Plain = Annotated[str, BeforeValidator(_plain), schema_of("string")]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), schema_of(_TEXT_OR_LIST, "OK")]
+Id = Annotated[str, BeforeValidator(identifier), schema_of("string", "acme-api", pattern=f"^{_IDENTIFIER}$")]
+Ids = Annotated[tuple[str, ...], BeforeValidator(identifiers), schema_of(_TEXT_OR_LIST, ["web", "api"])]
+Zone = Annotated[str, BeforeValidator(units.zone_name), schema_of("string", "Europe/Berlin", "UTC")]
+Day = Annotated[date, BeforeValidator(units.day), schema_of("string", "2026-01-01", pattern=_DATE)]
+Percent = Annotated[Decimal, BeforeValidator(units.percent), schema_of("string", "95 %")]
+Share = Annotated[Decimal, BeforeValidator(units.share), schema_of(_TEXT_OR_NUMBER, 99.9, "99.90")]
+Size = Annotated[int, BeforeValidator(units.size_bytes), schema_of("string", "1 MiB")]
 Networks = Annotated[
-    tuple[str, ...], BeforeValidator(_networks), _schema(["array", "string", "boolean"], ["10.0.0.0/8"])
+    tuple[str, ...], BeforeValidator(_networks), schema_of(["array", "string", "boolean"], ["10.0.0.0/8"])
 ]
 Statuses = Annotated[
     frozenset[int],
     BeforeValidator(units.statuses),
     PlainSerializer(units.statuses_text),
-    _schema(["string", "integer", "array"], 200, "200-299", [200, 204]),
+    schema_of(["string", "integer", "array"], 200, "200-299", [200, 204]),
 ]
 DayRanges = Annotated[
     tuple[tuple[date, date], ...],
     BeforeValidator(lambda value: tuple(units.day_range(item) for item in units.listed(value))),
-    _schema("array", ["2026-11-20/2026-11-22"], items={"type": "string"}),
+    schema_of("array", ["2026-11-20/2026-11-22"], items={"type": "string"}),
 ]
 SecretOnly = Annotated[
     Secret,
     BeforeValidator(secret),
     PlainSerializer(lambda found: found.reference),
-    _schema("string", "file:smtp-password", "${NINES_SECRET_SMTP}"),
+    schema_of("string", "file:smtp-password", "${NINES_SECRET_SMTP}"),
 ]
 SecretOrText = Annotated[
     Secret,
     BeforeValidator(secret_or_text),
     PlainSerializer(lambda found: found.reference),
-    _schema("string", "Bearer ${NINES_SECRET_API}"),
+    schema_of("string", "Bearer ${NINES_SECRET_API}"),
 ]

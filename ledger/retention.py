@@ -6,7 +6,7 @@ of the raw checks every one that was not up with the good one on either side, fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,18 @@ class Step:
 
     what: str  # rolled, checks, days, events, pages
     count: int
+
+
+def in_words(done: Mapping[str, int]) -> str:
+    """`3 days rolled up, 4,320 raw checks deleted`; "nothing was due" where nothing was."""
+    words = {
+        "rolled": "days rolled up",
+        "checks": "raw checks deleted",
+        "events": "old events deleted",
+        "pages": "pages given back",
+    }
+    told = [f"{done[what]:,} {text}" for what, text in words.items() if done.get(what)]
+    return ", ".join(told) or "nothing was due"
 
 
 def housekeeping(ledger: Ledger, retention: Retention, *, now_ms: int) -> Iterator[Step]:
@@ -199,9 +211,9 @@ WHERE d.event = e.number AND d.state = 'pending') ORDER BY at_ms LIMIT :most"""
         yield Step("events", len(numbers))
 
 
-def give_back(ledger: Ledger) -> Iterator[Step]:
+def give_back(ledger: Ledger, *, spare_pages: int = SPARE_PAGES) -> Iterator[Step]:
     """Give free pages back to the file system, but for some that the next days will take."""
-    while (count := min(ledger.free_pages() - SPARE_PAGES, PAGES_AT_ONCE)) > 0:
+    while (count := min(ledger.free_pages() - spare_pages, PAGES_AT_ONCE)) > 0:
         before = ledger.free_pages()
         ledger.give_back_pages(count)
         if ledger.free_pages() >= before:

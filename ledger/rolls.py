@@ -156,9 +156,10 @@ def _within(piece: Piece, step_ms: int) -> tuple[int, int]:
     return -((start - piece.from_ms) // step_ms), -((start - piece.to_ms) // step_ms)
 
 
-def grid_of(connection: Connection, key: Key, span: Span) -> int | None:
-    """An instant of the grid, from the first rolled-up day that lies whole in the span; None where none does."""
-    query = f"""SELECT grid_ms FROM rolled_day WHERE {_WHERE} AND day >= :first AND day < :last
+def grid_of(connection: Connection, key: Key, span: Span, *, whole: bool) -> int | None:
+    """An instant of the grid, from the first rolled-up day in the span; `whole`: only of one that lies whole in it."""
+    query = f"""SELECT grid_ms FROM rolled_day WHERE {_WHERE} AND day >= :first AND day < :behind
 AND grid_ms IS NOT NULL ORDER BY day LIMIT 1"""
-    row = first_row(connection, query, **key, first=-(-span[0] // DAY_MS), last=day_of(span[1]))
+    start, end = (-(-span[0] // DAY_MS), span[1] // DAY_MS) if whole else (day_of(span[0]), -(-span[1] // DAY_MS))
+    row = first_row(connection, query, **key, first=start, behind=end)
     return None if row is None else int(row.grid_ms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from ledger.coverage import Key
@@ -37,15 +39,19 @@ _SEEN = f"SELECT at_ms FROM raw_check WHERE {_WHERE} UNION ALL {_IMPORTED}"
 
 def _grid(connection: Connection, key: Key, span: Span) -> int | None:
     """An instant of the grid that the checks were due on: a regular check, else any that saw something."""
-    rolled = grid_of(connection, key, span)
-    if rolled is not None:
-        return rolled
     limits = {**key, "start": span[0], "end": span[1]}
     regular = f"SELECT at_ms FROM raw_check WHERE {_WHERE} AND retry = 0 ORDER BY at_ms LIMIT 1"
     anyhow = f"SELECT at_ms FROM raw_check WHERE {_WHERE} ORDER BY at_ms LIMIT 1"
     imported = f"SELECT MIN(at_ms) FROM imported_check WHERE {_WHERE}"
-    found = (scalar(connection, query, **limits) for query in (regular, anyhow, imported))
-    return next((int(at_ms) for at_ms in found if at_ms is not None), None)
+    looks: tuple[Callable[[], int | None], ...] = (
+        lambda: grid_of(connection, key, span, whole=True),
+        lambda: scalar(connection, regular, **limits),
+        lambda: scalar(connection, anyhow, **limits),
+        lambda: grid_of(connection, key, span, whole=False),
+        lambda: scalar(connection, imported, **limits),
+    )
+    found = (look() for look in looks)
+    return next((at_ms for at_ms in found if at_ms is not None), None)
 
 
 def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, grid_ms: int) -> int:

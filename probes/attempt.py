@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 
 from sla.facts import Verdict
 
-Phase: TypeAlias = Literal["dns", "tcp", "tls", "first_byte", "body"]
+Phase: TypeAlias = Literal["dns", "tcp", "tls", "first_byte", "body", "query", "echo", "run"]
+MAX_DETAIL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Certificate:
     not_before_ms: int
     not_after_ms: int
     sha256: str
+    weakness: str | None = None  # what is too weak about it, where the platform accepts it all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure of a plugin's performance data: `value` as text, `unit` empty for a plain number."""
+
+    label: str
+    value: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,15 @@ class Attempt:
     address: str | None = None
     certificate: Certificate | None = None
     notes: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()  # of a dns check
+    tls_version: str | None = None
+    measures: tuple[Measure, ...] = ()  # of a command
+
+
+def one_line(text: str, *, most: int = MAX_DETAIL) -> str:
+    """What a server said, fit for one record: one line, printable, no longer than `most`."""
+    words = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).split())
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 class Trace:
@@ -83,6 +103,9 @@ class Trace:
         self.address: str | None = None
         self.certificate: Certificate | None = None
         self.notes: list[str] = []
+        self.answers: tuple[str, ...] = ()
+        self.tls_version: str | None = None
+        self.measures: tuple[Measure, ...] = ()
         self.connected_ns: int | None = None  # of the hop under way
         self.first_byte_ns: int | None = None  # of the hop under way
         self.last_byte_ns: int | None = None
@@ -125,7 +148,16 @@ class Trace:
         self.first_byte_ns = self.first_byte_ns or self.last_byte_ns
         self.bytes += count
 
+    def judge_latency(self, most_ms: int | None) -> Outcome:
+        """The attempt is through: up, or degraded where it took longer than wished."""
+        self.finished = True
+        took_ms = self.elapsed_ms
+        if most_ms is not None and took_ms > most_ms:
+            return Outcome("degraded", "slow", f"{took_ms} ms, more than {most_ms} ms")
+        return UP
+
     def note(self, text: str) -> None:
+        text = one_line(text)
         if text not in self.notes:
             self.notes.append(text)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from probes.attempt import Fault, Trace
 from probes.faults import connect_fault
-from probes.resolver import Address, Resolver
+from probes.names import Server, addresses_of
+from probes.resolver import Address, Resolver, literal
 
 HEAD_START_S = 0.3  # a dead address delays the next one by this much, instead of using up the attempt
 
@@ -51,17 +52,70 @@ def is_public(host: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-async def open_socket(host: str, port: int, *, resolver: Resolver, rule: AddressRule, trace: Trace) -> socket.socket:
-    """A connected, non-blocking socket. Raises Fault; times the phases dns and tcp."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How names become addresses: which may be used, of which family, asked of which name server."""
+
+    rule: AddressRule = ANY_ADDRESS
+    ip_version: int | None = None
+    server: Server | None = None  # None: as the system does it
+
+
+ANY_WAY = Way()
+
+
+async def find_addresses(host: str, port: int, *, resolver: Resolver, way: Way, trace: Trace) -> list[Address]:
+    """The addresses that may be tried, in their order. Raises Fault; times the phase dns."""
     with trace.timing("dns"):
-        addresses = await resolver.resolve(host, port, trace)
-    if not addresses:
+        found = await _looked_up(host, port, resolver, way, trace)
+    if literal(host, port) is None:  # parked and blocked names are given 0.0.0.0, which would be this machine
+        found = [
+            address for address in found if not ipaddress.ip_address(address.host.partition("%")[0]).is_unspecified
+        ]
+    if not found:
         raise Fault("dns_no_address", f"{host} has no address")
-    rule.check(host, addresses)
+    if way.ip_version is not None:
+        family = socket.AF_INET if way.ip_version == 4 else socket.AF_INET6
+        found = [address for address in found if address.family == family]
+        if not found:
+            raise Fault("dns_no_address", f"{host} has no IPv{way.ip_version} address")
+    way.rule.check(host, found)
+    return found
+
+
+async def _looked_up(host: str, port: int, resolver: Resolver, way: Way, trace: Trace) -> list[Address]:
+    if way.server is None or literal(host, port) is not None:
+        return await resolver.resolve(host, port, trace)
+    check_server(way.server, way.rule)
+    told = await addresses_of(way.server, host, connect_to_server)
+    return [address for one in told if (address := literal(one, port)) is not None]
+
+
+def check_server(server: Server, rule: AddressRule) -> None:
+    """Raise Fault where a name server stands at an address that is not allowed."""
+    address = literal(*server)
+    rule.check(server[0], [address] if address else [])
+
+
+async def connect_to_server(server: Server) -> socket.socket:
+    """A connection to a name server, for an answer that is too long for a datagram. Raises Fault."""
+    address = literal(*server)
+    if address is None:
+        raise Fault("config_error", f"{server[0]} is no address of a name server", "unknown")
+    return await _connect(address)
+
+
+async def open_socket(
+    host: str, port: int, *, resolver: Resolver, trace: Trace, rule: AddressRule = ANY_ADDRESS, way: Way | None = None
+) -> socket.socket:
+    """A connected, non-blocking socket. Raises Fault; times the phases dns and tcp."""
+    addresses = await find_addresses(host, port, resolver=resolver, way=way or Way(rule), trace=trace)
     with trace.timing("tcp"):
         connected = await _first_to_connect(addresses)
     with contextlib.suppress(OSError):  # reset since: the next phase tells it
         trace.address = str(connected.getpeername()[0])
+        if trace.address != addresses[0].host:
+            trace.note(f"{addresses[0].host} did not connect, {trace.address} did")
     return connected
 
 

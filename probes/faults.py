@@ -78,9 +78,14 @@ def connect_fault(error: OSError, address: tuple[object, ...] | None = None) -> 
     if error.errno in OURS:
         return prober_fault(OURS[error.errno])
     if error.errno == errno.ENETUNREACH and address is not None and not _has_route(address):
-        return prober_fault(f"this machine has no route to {address[0]}")
+        return Fault("connect_unreachable", f"this machine has no route to {address[0]}", "unknown")
     name, sentence = CONNECT.get(error.errno or 0, ("connect_reset", error.strerror or str(error)))
     return Fault(name, sentence)
+
+
+def config_fault(detail: str) -> Fault:
+    """The endpoint cannot be checked as it is configured: unknown, and no downtime."""
+    return Fault("config_error", detail, "unknown")
 
 
 def _has_route(address: tuple[object, ...]) -> bool:
@@ -109,6 +114,8 @@ def overdue(trace: Trace, timeout_ms: int) -> Outcome:
     limit = f"{timeout_ms / 1000:g} s"
     if trace.phase == "dns":
         return Outcome("down", "dns_timeout", f"the name was not resolved within {limit}")
+    if trace.phase == "query":
+        return Outcome("down", "dns_timeout", f"the name server gave no answer within {limit}")
     if trace.phase == "tcp":
         return Outcome("down", "connect_timeout", f"no connection within {limit}")
     if trace.phase == "first_byte" and trace.silent_ms >= timeout_ms // 2:

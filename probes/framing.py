@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from typing import Any
 
 from aiohttp.client_proto import ResponseHandler
@@ -35,6 +36,7 @@ class Framing(ResponseHandler):
         self._in_head = True
         self._interim = 0
         self._left: int | None = None  # bytes of the body still to come; None: it is told by other means
+        self._until_close = False  # the end of the connection is the end of the body
         self._refused = False
 
     def data_received(self, data: bytes) -> None:
@@ -51,7 +53,21 @@ class Framing(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._trace.lost = exc
+        if exc is None and self._until_close and not self._said_goodbye():
+            self.set_exception(Fault("http_truncated", "the connection was cut before TLS said goodbye"))
         super().connection_lost(exc)
+
+    def _said_goodbye(self) -> bool:
+        """Whether TLS closed the stream. Without that anybody on the way may have cut the body, unnoticed."""
+        tls = None if self.transport is None else self.transport.get_extra_info("ssl_object")
+        if tls is None:
+            return True
+        try:
+            return not tls.read(1)
+        except ssl.SSLZeroReturnError:
+            return True
+        except ssl.SSLError:
+            return False
 
     def set_exception(self, exc: Any, *cause: Any) -> None:
         """The reader of a body under way learns of it, too; aiohttp tells only who waits for the next head."""
@@ -105,6 +121,7 @@ class Framing(ResponseHandler):
             raise Fault("http_protocol", "the Content-Length is no single number")
         if self._method == "HEAD" or status in (204, 304):
             return 0
+        self._until_close = not lengths and not _CODING.search(head)
         return int(lengths.pop()) if lengths else None
 
     def _pass_body(self, data: bytes) -> None:

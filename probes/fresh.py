@@ -6,18 +6,19 @@ import asyncio
 import functools
 import socket
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from probes.attempt import Fault, Trace
-from probes.connect import AddressRule, open_socket
+from probes.connect import ANY_WAY, Way, find_addresses, open_socket
 from probes.faults import tls_fault
 from probes.framing import Framing
 from probes.handshake import late_alert, shake_hands
-from probes.resolver import Resolver
+from probes.resolver import Address, Resolver
+from probes.target import Target
 from probes.trust import Trust, read_certificate
 
 NO_LIMIT_S = 3_600.0  # the attempt's own deadline ends it long before
@@ -37,15 +38,20 @@ class Road:
 
     tools: Tools
     trace: Trace
-    rule: AddressRule
+    way: Way = ANY_WAY
     ca_file: str | None = None
     verified: bool = True
+    client_pem: str | None = field(default=None, repr=False)
 
     def context(self) -> ssl.SSLContext:
-        return self.tools.trust.context(ca_file=self.ca_file, verified=self.verified)
+        return self.tools.trust.context(ca_file=self.ca_file, verified=self.verified, client_pem=self.client_pem)
 
     async def open_socket(self, host: str, port: int) -> socket.socket:
-        return await open_socket(host, port, resolver=self.tools.resolver, rule=self.rule, trace=self.trace)
+        return await open_socket(host, port, resolver=self.tools.resolver, way=self.way, trace=self.trace)
+
+    async def find_addresses(self, host: str) -> list[Address]:
+        """For what has no connection."""
+        return await find_addresses(host, 0, resolver=self.tools.resolver, way=self.way, trace=self.trace)
 
     async def why_refused(self, host: str, port: int) -> Fault:
         """Shake hands once more by ourselves: asyncio told only that the connection was reset."""
@@ -70,6 +76,12 @@ class Road:
             except Fault as fault:
                 return fault
         return None
+
+
+def road_of(target: Target, tools: Tools, trace: Trace) -> Road:
+    """The road to one endpoint."""
+    way = Way(target.rule, target.ip_version, target.resolver)
+    return Road(tools, trace, way, target.ca_file, target.verified, target.client_pem)
 
 
 class FreshConnector(aiohttp.BaseConnector):
@@ -112,10 +124,14 @@ class FreshConnector(aiohttp.BaseConnector):
                     ssl_handshake_timeout=NO_LIMIT_S,
                 )
             except ssl.SSLError as error:
-                raise tls_fault(error) from error
+                fault = tls_fault(error)
+                if fault.outcome.error == "tls_handshake":  # perhaps for want of a certificate: look at it again
+                    return None
+                raise fault from error
             except ConnectionError:
                 return None
         seen = transport.get_extra_info("ssl_object")
+        self._road.trace.tls_version = seen.version()
         self._road.trace.certificate = read_certificate(seen.getpeercert(binary_form=True))
         return handler
 

@@ -10,9 +10,12 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from probes.attempt import Fault
 from probes.faults import tls_fault
 
 CHUNK = 65_536
+KEPT = 65_536  # of what the server said in the clear
+HANDSHAKE, CERTIFICATE_REQUEST = 22, 13
 TAIL_S = 0.5  # how long to wait for an alert that TLS 1.3 sends after the handshake
 
 
@@ -31,6 +34,7 @@ class _Wire:
         self.connection = connection
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=server_name)
+        self.heard = b""  # the start of what the server said
 
     async def send(self) -> None:
         """Send what OpenSSL wants sent. A peer that already closed is noticed on reading, with its reason."""
@@ -46,6 +50,7 @@ class _Wire:
         except ConnectionError:
             data = b""
         if data:
+            self.heard += data[: KEPT - len(self.heard)]
             self.incoming.write(data)
         else:
             self.incoming.write_eof()
@@ -58,7 +63,10 @@ async def shake_hands(connection: socket.socket, context: ssl.SSLContext, server
         await _handshake(wire)
     except ssl.SSLError as error:
         await wire.send()  # our alert: why we did not accept the certificate
-        raise tls_fault(error) from error
+        fault = tls_fault(error)
+        if fault.outcome.error == "tls_handshake" and asked_for_certificate(wire.heard):
+            raise Fault("tls_client_cert", "the server asks for a client certificate") from error
+        raise fault from error
     return Shaken(wire.tls.getpeercert(binary_form=True), wire.tls.version())
 
 
@@ -97,3 +105,18 @@ async def _read_some(wire: _Wire) -> None:
         wire.tls.read(CHUNK)
     except ssl.SSLWantReadError:
         await wire.receive()
+
+
+def asked_for_certificate(heard: bytes) -> bool:
+    """Whether a server asked for our certificate. Until TLS 1.2 it does so in the clear, and refuses with no reason."""
+    messages, at = b"", 0
+    while at + 5 <= len(heard) and heard[at] == HANDSHAKE:
+        size = int.from_bytes(heard[at + 3 : at + 5], "big")
+        messages += heard[at + 5 : at + 5 + size]
+        at += 5 + size
+    at = 0
+    while at + 4 <= len(messages):
+        if messages[at] == CERTIFICATE_REQUEST:
+            return True
+        at += 4 + int.from_bytes(messages[at + 1 : at + 4], "big")
+    return False

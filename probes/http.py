@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from probes.attempt import UP, Fault, Outcome, Trace
+from probes.answer import Reply, judge_reply
+from probes.attempt import Fault, Outcome, Trace, one_line
 from probes.decode import Decoder, decoder
-from probes.fresh import FreshConnector, Road, Tools, settle
+from probes.fresh import FreshConnector, Road, Tools, road_of, settle
 from probes.http_faults import http_fault
 from probes.target import Target
 
-USER_AGENT = "nines (availability check)"
+USER_AGENT = "nines/" + version("nines")
 ACCEPT_ENCODING = "gzip, deflate"
 REDIRECTS = (301, 302, 303, 307, 308)
 KEPT_ABROAD = ("accept", "accept-language", "user-agent")  # all else may be a credential: it stays with its host
@@ -30,30 +32,19 @@ class Ask:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One reply, read to its end. `body` is None where its encoding is not understood."""
-
-    status: int
-    location: str | None
-    charset: str | None
-    body: bytes | None
-
-
 async def check_http(target: Target, tools: Tools, trace: Trace) -> Outcome:
     """Follow the redirects to the final reply and judge it. Raises Fault."""
-    road = Road(tools, trace, target.rule, target.ca_file, target.verified)
+    road = road_of(target, tools, trace)
     jar = aiohttp.CookieJar(unsafe=True)  # fresh for every attempt; servers named by address may set cookies, too
     ask = Ask(target.url, target.request_method, target.headers, target.body)
     for _ in range(target.follow_redirects + 1):
         reply = await _fetch(ask, target, road, jar)
-        if ask.method == "HEAD" and reply.status in (405, 501) and reply.status not in target.status:
+        if ask.method == "HEAD" and reply.status in (405, 501) and reply.status not in target.wanted.status:
             ask = Ask(ask.url, "GET", ask.headers, None)
             trace.note("HEAD is not allowed here: asked again with GET")
             reply = await _fetch(ask, target, road, jar)
-        if reply.status not in REDIRECTS or reply.status in target.status or target.follow_redirects == 0:
-            trace.finished = True
-            return _judge(reply, target, trace)
+        if reply.status not in REDIRECTS or reply.status in target.wanted.status or target.follow_redirects == 0:
+            return judge_reply(reply, target, trace)
         ask = redirected(ask, reply, trace)
     raise Fault("http_redirect_loop", f"more than {target.follow_redirects} redirects, the last to {ask.url.host}")
 
@@ -63,6 +54,7 @@ async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -
     connector = FreshConnector(road)
     timeout = aiohttp.ClientTimeout(total=None, ceil_threshold=1e9)  # one deadline, held outside
     session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, timeout=timeout)
+    session._retry_connection = False  # else aiohttp asks again, unseen, where a server hangs up without an answer
     try:
         async with session:
             return await _exchange(session, ask, target, road.trace)
@@ -74,7 +66,7 @@ async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -
 
 async def _exchange(session: aiohttp.ClientSession, ask: Ask, target: Target, trace: Trace) -> Reply:
     headers = CIMultiDict(ask.headers)
-    headers.setdefault("User-Agent", USER_AGENT)
+    headers.setdefault("User-Agent", user_agent(target.contact))
     headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
     asked = session.request(ask.method, ask.url, headers=headers, data=ask.body, allow_redirects=False)
     try:
@@ -82,7 +74,7 @@ async def _exchange(session: aiohttp.ClientSession, ask: Ask, target: Target, tr
             trace.status = response.status
             trace.phase = "body"
             body = await _read(response, target.max_body_bytes, trace)
-            return Reply(response.status, response.headers.get("Location"), response.charset, body)
+            return Reply(response.status, response.headers, _charset(response), body)
     finally:
         trace.end_hop()
 
@@ -109,12 +101,28 @@ async def _explained(fault: Fault, ask: Ask, road: Road) -> Fault:
     return await road.silent_refusal((ask.url.raw_host or "").rstrip("."), ask.url.port or 443) or fault
 
 
+def user_agent(contact: str | None) -> str:
+    """Who asks, and whom to ask about it."""
+    if contact is None or not contact.isascii():
+        return f"{USER_AGENT} (availability check)"
+    return f"{USER_AGENT} (availability check; contact {one_line(contact, most=100)})"
+
+
+def _charset(response: aiohttp.ClientResponse) -> str | None:
+    """What the answer says of its text; None for nothing, or nothing that can be read."""
+    try:
+        return response.charset
+    except (ValueError, LookupError):
+        return None
+
+
 def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:
     """The next request of the chain. Credentials never follow to another origin. Raises Fault for a bad target."""
-    if not reply.location:
+    location = reply.headers.get("Location")
+    if not location:
         raise Fault("http_redirect_bad", f"status {reply.status} without a Location")
     try:
-        url = ask.url.join(URL(reply.location)).with_fragment(None)
+        url = ask.url.join(URL(location)).with_fragment(None)
         port = url.port
     except ValueError as error:
         raise Fault("http_redirect_bad", "redirected to something that is no URL") from error
@@ -132,42 +140,3 @@ def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:
 
 def _without_credentials(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return tuple(header for header in headers if header[0].lower() in KEPT_ABROAD)
-
-
-def _judge(reply: Reply, target: Target, trace: Trace) -> Outcome:
-    """Status first, then what the body must and must not say, then how long it took."""
-    if reply.status == 429 and reply.status not in target.status:
-        return Outcome("degraded", "http_status", "status 429: the server limits our rate")
-    if reply.status not in target.status:
-        return Outcome("down", "http_status", f"status {reply.status}")
-    mismatch = _mismatch(reply, target)
-    if mismatch is not None:
-        return Outcome("down", "content_mismatch", mismatch)
-    if target.max_latency_ms is not None and trace.elapsed_ms > target.max_latency_ms:
-        return Outcome("degraded", "slow", f"{trace.elapsed_ms} ms, more than {target.max_latency_ms} ms")
-    return UP
-
-
-def _mismatch(reply: Reply, target: Target) -> str | None:
-    if not target.contains and not target.not_contains:
-        return None
-    if reply.body is None:
-        return "the body's encoding is not understood"
-    text = _text(reply.body, reply.charset)
-    for wanted in target.contains:
-        if wanted.encode() not in reply.body and wanted not in text:
-            return f"{wanted!r} is missing"
-    for unwanted in target.not_contains:
-        if unwanted.encode() in reply.body or unwanted in text:
-            return f"{unwanted!r} is there"
-    return None
-
-
-def _text(body: bytes, charset: str | None) -> str:
-    """The body as text, as well as it can be read; a charset nobody knows is read as UTF-8."""
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16"
-    try:
-        return body.decode(charset or "utf-8-sig", errors="replace")
-    except LookupError:
-        return body.decode("utf-8", errors="replace")

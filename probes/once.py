@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from probes.attempt import Attempt, Fault, Outcome, Trace
+from probes.attempt import Attempt, Fault, Outcome, Trace, one_line
 from probes.certificate import check_certificate
+from probes.command import check_command
+from probes.dns import check_dns
 from probes.faults import overdue, unforeseen
 from probes.fresh import Tools
 from probes.http import check_http
+from probes.icmp import check_icmp
 from probes.target import Target
 from probes.tcp import check_tcp
 
 Clock = Callable[[], int]
+CHECKS: dict[str, Callable[[Target, Tools, Trace], Awaitable[Outcome]]] = {
+    "http": check_http,
+    "tcp": check_tcp,
+    "dns": check_dns,
+    "icmp": check_icmp,
+    "exec": check_command,
+}
 
 
 async def attempt(target: Target, tools: Tools, *, at_ms: int, waited_us: int = 0) -> Attempt:
@@ -25,7 +35,7 @@ async def attempt(target: Target, tools: Tools, *, at_ms: int, waited_us: int = 
         at_ms=at_ms,
         verdict=outcome.verdict,
         error=outcome.error,
-        detail=outcome.detail,
+        detail=None if outcome.detail is None else one_line(outcome.detail),
         latency_ms=trace.elapsed_ms if trace.finished else None,
         phases_us=trace.phases_us,
         waited_us=waited_us,
@@ -33,6 +43,9 @@ async def attempt(target: Target, tools: Tools, *, at_ms: int, waited_us: int = 
         address=trace.address,
         certificate=trace.certificate,
         notes=tuple(trace.notes),
+        answers=trace.answers,
+        tls_version=trace.tls_version,
+        measures=trace.measures,
     )
 
 
@@ -51,8 +64,6 @@ async def _outcome(target: Target, tools: Tools, trace: Trace, at_ms: int) -> Ou
 
 
 def _kind(target: Target, tools: Tools, trace: Trace, at_ms: int) -> Awaitable[Outcome]:
-    if target.kind == "tcp":
-        return check_tcp(target, tools, trace)
     if target.kind == "certificate":
         return check_certificate(target, tools, trace, at_ms=at_ms)
-    return check_http(target, tools, trace)
+    return CHECKS[target.kind](target, tools, trace)

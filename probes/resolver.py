@@ -62,9 +62,9 @@ class Resolver:
 
     async def resolve(self, host: str, port: int, trace: Trace) -> list[Address]:
         """The addresses of a name, in the system's order. Raises Fault; the caller's deadline cancels it."""
-        literal = _literal(host, port)
-        if literal is not None:
-            return [literal]
+        written_out = literal(host, port)
+        if written_out is not None:
+            return [written_out]
         job = _Job(host, port, asyncio.get_running_loop())
         trace.excuse = lambda: None if job.started else f"no thread was free to look up {host}"
         self._jobs.put(job)
@@ -104,7 +104,8 @@ def look_up(host: str, port: int) -> list[Address]:
     return list(found.values())
 
 
-def _literal(host: str, port: int) -> Address | None:
+def literal(host: str, port: int) -> Address | None:
+    """A host that is an address already; None for a name."""
     try:
         parsed = ipaddress.ip_address(host)
     except ValueError:

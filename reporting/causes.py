@@ -42,6 +42,9 @@ _WORDS = {
     "timeout_total": "answer not complete in time",
     "content_mismatch": "unexpected content",
     "slow": "slower than agreed",
+    "plugin_warning": "its check warns",
+    "plugin_critical": "its check says critical",
+    "plugin_unknown": "its check could not tell",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
 }

@@ -40,3 +40,16 @@ async def watched_loop() -> AsyncIterator[asyncio.AbstractEventLoop]:
     loop.set_exception_handler(None)
     assert not left, f"tasks still running at the end of the test: {left}"
     assert not lost, f"exceptions that nobody caught: {[context.get('exception') or context for context in lost]}"
+
+
+@pytest.fixture
+async def descriptors_kept(watched_loop: asyncio.AbstractEventLoop) -> AsyncIterator[None]:
+    """For tests of attempts: as many descriptors are open after them as before."""
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    for _ in range(20):  # the servers' own connections close on the next turns of the loop
+        gc.collect(1)
+        if len(os.listdir("/proc/self/fd")) <= before:
+            return
+        await asyncio.sleep(0.01)
+    assert len(os.listdir("/proc/self/fd")) <= before, "descriptors were left open"

@@ -9,20 +9,25 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import trustme
 from yarl import URL
 
+from config.kinds import KINDS
 from probes.attempt import Attempt
 from probes.fresh import Tools
 from probes.once import attempt
 from probes.resolver import Resolver
-from probes.target import Target
+from probes.target import Target, Wanted
+from probes.taxonomy import CLASSES
 from probes.trust import Trust
 from sla.judge import Method
 
+WANTED = ("status", "contains", "not_contains", "matches", "not_matches", "json")
+TRUST = Trust()  # holds contexts only, which take long to make
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -106,7 +111,7 @@ def closed_port() -> int:
 def tools() -> Iterator[Tools]:
     resolver = Resolver()
     try:
-        yield Tools(resolver, Trust())
+        yield Tools(resolver, TRUST)
     finally:
         resolver.close()
 
@@ -115,12 +120,34 @@ async def probe(url: str, **settings: object) -> Attempt:
     """One attempt at `url`; `timeout_ms` is 2 s unless said otherwise."""
     timeout_ms = settings.pop("timeout_ms", 2_000)
     assert isinstance(timeout_ms, int)
-    kinds = {"http": "http", "https": "http", "tcp": "tcp", "tls": "certificate"}
-    parsed = URL(url)
-    target = Target("it", kinds[parsed.scheme], parsed, Method(60_000, timeout_ms), **settings)  # type: ignore[arg-type]
     at_ms = settings.pop("at_ms", None) or int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+    wanted = {name: settings.pop(name) for name in WANTED if name in settings}
+    wanted |= {"headers": settings.pop("answer_headers")} if "answer_headers" in settings else {}
+    parsed = URL(url)
+    target = Target(
+        "it",
+        KINDS[parsed.scheme],
+        parsed,
+        Method(60_000, timeout_ms),
+        wanted=Wanted(**wanted),  # type: ignore[arg-type]
+        **settings,  # type: ignore[arg-type]
+    )
+    began_s = time.monotonic()
     with tools() as shared:
-        return await attempt(target, shared, at_ms=at_ms)  # type: ignore[arg-type]
+        found = await attempt(target, shared, at_ms=at_ms)  # type: ignore[arg-type]
+    assert time.monotonic() - began_s < timeout_ms / 1000 + 0.5, "the attempt went on after its deadline"
+    assert found.error is None or found.error in CLASSES
+    return found
+
+
+async def run_command(*command: str, timeout_ms: int = 4_000) -> Attempt:
+    """One attempt by a command."""
+    target = Target("it", "exec", URL(), Method(60_000, timeout_ms), command=command)
+    began_s = time.monotonic()
+    with tools() as shared:
+        found = await attempt(target, shared, at_ms=0)
+    assert time.monotonic() - began_s < timeout_ms / 1000 + 0.5, "the attempt went on after its deadline"
+    return found
 
 
 def server_context(certificate: trustme.LeafCert, **settings: object) -> ssl.SSLContext:
@@ -132,8 +159,8 @@ def server_context(certificate: trustme.LeafCert, **settings: object) -> ssl.SSL
 
 
 @contextmanager
-def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
-    """A TLS server in a thread: unlike asyncio's it sends its alert before it closes."""
+def blocking_tls(context: ssl.SSLContext, *, answer: bytes | None = None, goodbye: bool = False) -> Iterator[int]:
+    """A TLS server in a thread: unlike asyncio's it sends its alert before it closes, and its goodbye as it is told."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -142,11 +169,13 @@ def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
                 raw, _ = listener.accept()
             except OSError:
                 return
-            with raw, contextlib.suppress(OSError):
+            with raw, contextlib.suppress(OSError, ssl.SSLError):
                 raw.settimeout(2)
                 with context.wrap_socket(raw, server_side=True) as dressed:
                     dressed.recv(65_536)
-                    dressed.sendall(ok())
+                    dressed.sendall(answer or ok())
+                    if goodbye:
+                        dressed.unwrap()
 
     thread = threading.Thread(target=serve)
     thread.start()

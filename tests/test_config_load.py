@@ -161,12 +161,23 @@ def test_the_schema_knows_every_key_and_refuses_others() -> None:
     schema = json_schema()
     assert set(schema["properties"]) == {
         *("version", "issuer", "timezone", "listen", "contact", "rates", "secrets_dir", "allow_private", "include"),
-        "journal",
-        *("endpoints", "services", "clients", "plans", "contracts", "maintenance", "alerts"),
+        *(
+            "endpoints",
+            "services",
+            "clients",
+            "plans",
+            "contracts",
+            "maintenance",
+            "alerts",
+            "retention",
+            "exec_allowed",
+            "journal",
+        ),
     }
     endpoint = schema["$defs"]["Endpoint"]
     assert endpoint["additionalProperties"] is False
-    assert endpoint["required"] == ["url"]
+    assert endpoint["required"] == []
+    assert endpoint["anyOf"] == [{"required": ["url"]}, {"required": ["command"]}]
     assert {"interval", "max_latency", "expires_in", "max_body"} <= set(endpoint["properties"])
     assert not {"id", "tenant", "location", "allow_private", "interval_ms"} & set(endpoint["properties"])
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import shutil
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
 import trustme
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from local_servers import blocking_tls, ok, probe, saying, server_context, serving
 
 from probes.attempt import Attempt
 
+pytestmark = pytest.mark.usefixtures("descriptors_kept")
 NOW = dt.datetime.now(dt.UTC)
 DAY = dt.timedelta(days=1)
 
@@ -197,9 +201,13 @@ async def test_a_server_that_wants_a_client_certificate(
     context.minimum_version = context.maximum_version = version
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
-    found = await refused(context, scheme="https", ca_file=ca_file)
-    assert found.verdict == "down"
-    assert found.error == ("tls_client_cert" if version == ssl.TLSVersion.TLSv1_3 else "tls_handshake")
+    assert judged(await refused(context, scheme="https", ca_file=ca_file)) == ("down", "tls_client_cert")
+    if version == ssl.TLSVersion.TLSv1_2:  # TLS 1.3 asks after the handshake, which is all that a tls check makes
+        assert judged(await refused(context, scheme="tls", ca_file=ca_file)) == ("down", "tls_client_cert")
+    with blocking_tls(context) as port:
+        ours = authority.issue_cert("probe.example").private_key_and_cert_chain_pem.bytes().decode()
+        found = await probe(f"https://localhost:{port}", ca_file=ca_file, client_pem=ours)
+    assert judged(found) == ("up", None)
 
 
 @BOTH
@@ -333,3 +341,196 @@ async def test_a_missing_ca_file_is_our_fault(tmp_path: Path) -> None:
         server_context(trustme.CA().issue_cert("localhost")), scheme="https", ca_file=str(tmp_path / "no")
     )
     assert judged(found) == ("unknown", "prober_error")
+
+
+async def test_a_client_certificate_that_the_server_does_not_trust(authority: trustme.CA, ca_file: str) -> None:
+    context = server_context(authority.issue_cert("localhost"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    foreign = trustme.CA().issue_cert("probe.example").private_key_and_cert_chain_pem.bytes().decode()
+    with blocking_tls(context) as port:
+        found = await probe(f"https://localhost:{port}", ca_file=ca_file, client_pem=foreign)
+    assert found.verdict == "down"
+    assert found.error in ("tls_client_cert", "tls_handshake")
+
+
+async def test_a_client_certificate_that_cannot_be_used_is_our_fault(ca_file: str) -> None:
+    found = await probe("https://localhost:1", ca_file=ca_file, client_pem="no PEM")
+    assert found.verdict in ("unknown", "down")
+    async with serving(saying(ok())) as port:
+        found = await probe(f"https://localhost:{port}", ca_file=ca_file, client_pem="no PEM")
+    assert judged(found) == ("unknown", "prober_error")
+    assert "no PEM" not in str(found.detail)
+
+
+def signed(
+    folder: Path,
+    authority: trustme.CA,
+    key: object,
+    *,
+    names: int = 1,
+    digest: hashes.HashAlgorithm | None = None,
+) -> str:
+    """A leaf of our authority with a key of any strength, any number of names, and any digest; a PEM file."""
+    issuer_key = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    more = [x509.DNSName(f"name-{number}.example.org") for number in range(names - 1)]
+    leaf = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())  # type: ignore[attr-defined]
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + 90 * DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *more]), critical=False)
+        .sign(issuer_key, digest or hashes.SHA256())  # type: ignore[arg-type]
+    )
+    path = folder / "leaf.pem"
+    pem = key.private_bytes(  # type: ignore[attr-defined]
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    path.write_bytes(pem + leaf.public_bytes(serialization.Encoding.PEM))
+    return str(path)
+
+
+def weakly_loaded(pem: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(pem)
+    return context
+
+
+@BOTH
+async def test_a_weak_key_is_down_where_the_platform_refuses_it_and_degraded_where_not(
+    scheme: str, authority: trustme.CA, ca_file: str, tmp_path: Path
+) -> None:
+    weak = weakly_loaded(signed(tmp_path, authority, rsa.generate_private_key(65_537, 1_024)))
+    assert judged(await against(weak, scheme=scheme, ca_file=ca_file)) == ("down", "tls_weak")
+    accepted = weakly_loaded(signed(tmp_path, authority, rsa.generate_private_key(65_537, 2_047)))
+    found = await against(accepted, scheme=scheme, ca_file=ca_file)
+    assert found.error == "tls_weak"
+    assert found.verdict in ("degraded", "down")
+
+
+def by_openssl(folder: Path, authority: trustme.CA) -> str:
+    """A leaf signed with SHA-1, which newer libraries do not make any more."""
+    if shutil.which("openssl") is None:
+        pytest.skip("neither the cryptography package nor an openssl program makes such a certificate here")
+    authority.private_key_pem.write_to_path(str(folder / "ca.key"))
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    for command in (
+        "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout leaf.key -out leaf.csr",
+        "x509 -req -sha1 -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 -extfile names -out leaf.crt",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    path = folder / "sha1.pem"
+    path.write_bytes((folder / "leaf.key").read_bytes() + (folder / "leaf.crt").read_bytes())
+    return str(path)
+
+
+@BOTH
+async def test_a_signature_by_sha1_is_weak(scheme: str, authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    try:
+        weak = weakly_loaded(signed(tmp_path, authority, key, digest=hashes.SHA1()))
+    except UnsupportedAlgorithm:
+        weak = weakly_loaded(by_openssl(tmp_path, authority))
+    assert (await against(weak, scheme=scheme, ca_file=ca_file)).error == "tls_weak"
+    unverified = await against(weak, scheme=scheme, verified=False)
+    assert unverified.error == "tls_weak"
+
+
+@BOTH
+@pytest.mark.parametrize("names", [1_000, 10_000])
+async def test_a_certificate_of_many_names_stays_within_limits(
+    scheme: str, names: int, authority: trustme.CA, ca_file: str, tmp_path: Path
+) -> None:
+    context = loaded(signed(tmp_path, authority, ec.generate_private_key(ec.SECP256R1()), names=names))
+    found = await against(context, scheme=scheme, ca_file=ca_file)
+    assert judged(found) == (("up", None) if names == 1_000 else ("down", "tls_handshake"))
+
+
+WEAK_CIPHERS = {"null": "NULL-SHA256", "3des": "DES-CBC3-SHA", "cbc": "AES128-SHA", "anonymous": "ADH-AES128-SHA256"}
+
+
+@BOTH
+@pytest.mark.parametrize("name", WEAK_CIPHERS)
+async def test_a_server_of_weak_ciphers_only(scheme: str, name: str, authority: trustme.CA, ca_file: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.set_ciphers(f"{WEAK_CIPHERS[name]}:@SECLEVEL=0")
+    except ssl.SSLError:
+        pytest.skip("this OpenSSL has left the cipher out")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    authority.issue_cert("localhost", key_type=trustme.KeyType.RSA).configure_cert(context)
+    found = await refused(context, scheme=scheme, ca_file=ca_file)
+    assert found.verdict == "down"
+    assert found.error in ("tls_handshake", "tls_weak")
+
+
+SMALL_GROUP = """\
+-----BEGIN DH PARAMETERS-----
+MIGHAoGBAJGKds/pe62NRNuVAVQIiV0e4sVO6OVmogHxNU1B6BA2nDYEByCSOMgj
+eZWsSHdKeBWrjR0L2E/R0Igud3I2vpIvT76SqGyaxCytnM/+0KH9b42ekb1sGB7V
+pxJRZ5A0CvZL6GavPHEPkcCEcJlff6zpusb3Bjs5LpARVt7CuHSfAgEC
+-----END DH PARAMETERS-----
+"""  # 1024 bits: OpenSSL serves no smaller one at any level
+
+
+@BOTH
+async def test_a_server_of_a_small_diffie_hellman_group(
+    scheme: str, authority: trustme.CA, ca_file: str, tmp_path: Path
+) -> None:
+    (tmp_path / "dh.pem").write_text(SMALL_GROUP)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_dh_params(str(tmp_path / "dh.pem"))
+    authority.issue_cert("localhost", key_type=trustme.KeyType.RSA).configure_cert(context)
+    found = await refused(context, scheme=scheme, ca_file=ca_file)
+    assert found.verdict == "down"
+    assert found.error in ("tls_weak", "tls_handshake")
+
+
+@BOTH
+async def test_a_revoked_certificate_is_up_for_revocation_is_not_checked(
+    scheme: str, authority: trustme.CA, ca_file: str
+) -> None:
+    """No list is fetched and no stapled answer is read; the documents and `nines probe` say so."""
+    assert (
+        await against(server_context(authority.issue_cert("localhost")), scheme=scheme, ca_file=ca_file)
+    ).error is None
+
+
+async def test_a_version_that_is_older_than_agreed(authority: trustme.CA, ca_file: str) -> None:
+    context = server_context(authority.issue_cert("localhost"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert judged(await against(context, scheme="tls", ca_file=ca_file, min_tls="1.3")) == ("down", "tls_version")
+    found = await against(context, scheme="tls", ca_file=ca_file)
+    assert (found.verdict, found.tls_version) == ("up", "TLSv1.2")
+
+
+async def test_a_body_delimited_by_the_close_is_truncated_without_a_goodbye_only(
+    authority: trustme.CA, ca_file: str
+) -> None:
+    context = server_context(authority.issue_cert("localhost"))
+    with blocking_tls(context, answer=b"HTTP/1.1 200 OK\r\n\r\nhalf", goodbye=False) as port:
+        found = await probe(f"https://localhost:{port}/", ca_file=ca_file)
+    assert judged(found) == ("down", "http_truncated")
+    with blocking_tls(context, answer=b"HTTP/1.1 200 OK\r\n\r\nwhole", goodbye=True) as port:
+        found = await probe(f"https://localhost:{port}/", ca_file=ca_file)
+    assert judged(found) == ("up", None)
+
+
+async def test_the_depth_of_an_expired_certificate_is_told(ca_file: str, tmp_path: Path) -> None:
+    root = trustme.CA()
+    root.cert_pem.write_to_path(str(tmp_path / "root.pem"))
+    leaf = root.create_child_ca().issue_cert("localhost")
+    pem = tmp_path / "leaf.pem"
+    leaf.private_key_pem.write_to_path(str(pem))
+    leaf.cert_chain_pems[0].write_to_path(str(pem), append=True)
+    pem.write_bytes(pem.read_bytes() + expired_copy(leaf.cert_chain_pems[1].bytes(), root))
+    found = await against(loaded(str(pem)), scheme="tls", ca_file=str(tmp_path / "root.pem"))
+    assert found.detail == "the server's own certificate is good, but one above it in the chain has expired"
