@@ -142,7 +142,10 @@ def _damage(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _halves(connection: sqlite3.Connection) -> Iterator[str]:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     for what, query in HALF.items():
+        if "check_evidence" in query and "check_evidence" not in tables:
+            continue  # an older version kept it in raw_check
         rows = connection.execute(query).fetchmany(3)
         if rows:
             yield f"{what}: {', '.join(map(str, rows))}"
