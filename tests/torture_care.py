@@ -152,7 +152,7 @@ def kill_tools(folder: Path, *, rounds: int, seed: int, say: Callable[[str], Non
     for tool, judge in _tools(folder):
         tool.run_whole()
         at_work = 0
-        for _ in range(rounds):
+        for _ in range(0 if tool.findings else rounds):
             tool.renew()
             at_work += tool.kill(chance)
             judge(tool)

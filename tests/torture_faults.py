@@ -118,7 +118,6 @@ FAULTS = {
     "deleted": Fault(deleted),
     "locked, the prober killed": Fault(locked_out, "probe"),
     "locked, all killed": Fault(locked_out, "group"),
-    "deleted, the prober killed": Fault(deleted, "probe"),
     "full, all killed": Fault(full, "group"),
 }
 
