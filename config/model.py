@@ -65,6 +65,12 @@ class Rates(Frozen):
         return self
 
 
+class Journal(Frozen):
+    """Where the head of the journal is written once a day, out of reach of whoever owns the database."""
+
+    anchor: Plain | None = Field(None, description="a file that grows by one line, or syslog")
+
+
 class Include(Frozen):
     """More files: a file, or a folder merged in name order, from the main file's folder."""
 
@@ -122,6 +128,7 @@ class Settings(Frozen):
     contact: Plain | None = None
     rates: Rates = Rates()
     retention: Retention = Retention()
+    journal: Journal = Journal()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
     exec_allowed: Programs = ()
