@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from torture_compare import Comparison
 from torture_daemon import copied
 from torture_plan import Load, Victim
 from torture_stage import Stage, let_pass, stage
+
+from nines.daemon import probe_child
 
 DISK_KB = 12_000
 FILES = ("", "-wal", "-shm")
@@ -131,8 +132,8 @@ FAULTS = {
 def survive(name: str, *, seed: int, load: Load, folder: Path, hold_s: float) -> Comparison:
     """The daemon meets the fault for so long; then all that it saw meanwhile is on record, in order and once."""
     fault = FAULTS[name]
-    if fault.needs_spool and find_spec("ledger.spool") is None:
-        raise Unavailable("this version has no spool")
+    if fault.needs_spool and not hasattr(probe_child, "Spool"):
+        raise Unavailable("the daemon of this version has no spool")
     if fault.happens is not full:
         with stage(seed, load, folder) as made:
             return _survive(made, fault, hold_s * fault.longer)
