@@ -13,6 +13,7 @@ import stat
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
@@ -79,7 +80,8 @@ def give_to_owner_of(model: Path, path: Path) -> None:
 
 def engine_for(path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     """Connections that know foreign keys, sync every commit, and raise the errors of `ledger.errors`."""
-    url = URL.create("sqlite", database=str(path))
+    # mode=rw: a file that was moved away must not be made anew, empty, by whoever connects next.
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
 
     @event.listens_for(engine, "connect")
@@ -105,7 +107,7 @@ def engine_for(path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
 @contextlib.contextmanager
 def driver(engine: Engine) -> Any:
     """The driver's own connection, for what can only be asked outside of a transaction; its errors are named."""
-    path = Path(str(engine.url.database))
+    path = Path(unquote(str(engine.url.database).removeprefix("file:")))
     raw = engine.raw_connection()
     try:
         with naming(path):

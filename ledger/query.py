@@ -1,4 +1,5 @@
-"""SQL that any database understands, with named parameters. Only `ledger.store` and `ledger.schema` know of SQLite."""
+"""SQL that any database understands, with named parameters. Only `ledger.store`, `ledger.schema` and
+`ledger.stored` know of SQLite."""
 
 from __future__ import annotations
 

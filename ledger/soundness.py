@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
-from ledger import journal, tables
+from ledger import journal_check, tables
 from ledger.errors import DamagedDatabase, DiskFailing, NotADatabase
 from ledger.networks import mount_of
 from ledger.progress import Progress, alive, silent
@@ -114,6 +114,16 @@ SELECT 'coverage ' || number FROM coverage WHERE to_ms < from_ms""",
         """SELECT 'evidence at ' || e.at_ms FROM check_evidence AS e WHERE NOT EXISTS (SELECT 1 FROM raw_check AS c
 WHERE c.endpoint = e.endpoint AND c.location = e.location AND c.at_ms = e.at_ms)""",
         *("each has its check", "have no check"),
+    ),
+    Rule(
+        "roll-ups",
+        ("rolled_day", "raw_check"),
+        """SELECT 'day ' || d.day || ' of endpoint ' || d.endpoint FROM rolled_day AS d WHERE d.pruned = 0
+AND d.checks <> (SELECT COUNT(*) FROM raw_check AS c WHERE c.endpoint = d.endpoint AND c.location = d.location
+AND c.at_ms >= d.day * 86400000 AND c.at_ms < (d.day + 1) * 86400000)""",
+        *("each day says what its raw checks say", "differ from their raw checks"),
+        state="warning",
+        advice="late checks: `nines db prune` rolls young days up again, and an older one before its checks go",
     ),
     Rule(
         "bodies",
@@ -229,7 +239,7 @@ def _each_document(connection: Connection) -> Iterator[Any]:
 
 
 def _journal(ledger: Ledger) -> Finding:
-    found = journal.verify(ledger)
+    found = journal_check.verify(ledger)
     if found.sound:
         words = f"{found.records} records; no accident found; `nines journal verify` says what that proves"
         return Finding("journal", "ok", words)

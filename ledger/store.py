@@ -71,6 +71,10 @@ class Ledger:
         with self.engine.connect().execution_options(**DECIDING) as connection, connection.begin():
             yield connection
 
+    def writing_connection(self) -> Connection:
+        """A connection whose every transaction is one of `decide`; whoever asks for it closes it."""
+        return self.engine.connect().execution_options(**DECIDING)
+
     def data_version(self, connection: Connection) -> int:
         """A number that changes for this connection with every commit of another one."""
         version = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())

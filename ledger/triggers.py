@@ -20,6 +20,9 @@ BEGIN SELECT RAISE(ABORT, 'a dated definition is never deleted'); END""",
 WHEN EXISTS (SELECT 1 FROM definition AS d WHERE d.number IS NEW.number
   OR (d.kind = NEW.kind AND d.id = NEW.id AND d.known_from_ms = NEW.known_from_ms))
 BEGIN SELECT RAISE(ABORT, 'a dated definition is never replaced'); END""",
+    """CREATE TRIGGER journal_record_is_not_replaced BEFORE INSERT ON journal
+WHEN EXISTS (SELECT 1 FROM journal AS j WHERE j.hash IS NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
     """CREATE TRIGGER journal_body_is_only_erased BEFORE UPDATE ON journal_body
 WHEN NEW.seq IS NOT OLD.seq OR OLD.body IS NULL OR NEW.body IS NOT NULL
   OR NEW.erased_ms IS NULL OR NEW.erased_reason IS NULL

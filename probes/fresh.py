@@ -131,6 +131,7 @@ class FreshConnector(aiohttp.BaseConnector):
             except ConnectionError:
                 return None
         seen = transport.get_extra_info("ssl_object")
+        self._road.trace.tls_version = seen.version()
         self._road.trace.certificate = read_certificate(seen.getpeercert(binary_form=True))
         return handler
 

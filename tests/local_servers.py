@@ -122,6 +122,7 @@ async def probe(url: str, **settings: object) -> Attempt:
     assert isinstance(timeout_ms, int)
     at_ms = settings.pop("at_ms", None) or int(dt.datetime.now(dt.UTC).timestamp() * 1000)
     wanted = {name: settings.pop(name) for name in WANTED if name in settings}
+    wanted |= {"headers": settings.pop("answer_headers")} if "answer_headers" in settings else {}
     parsed = URL(url)
     target = Target(
         "it",
@@ -136,6 +137,16 @@ async def probe(url: str, **settings: object) -> Attempt:
         found = await attempt(target, shared, at_ms=at_ms)  # type: ignore[arg-type]
     assert time.monotonic() - began_s < timeout_ms / 1000 + 0.5, "the attempt went on after its deadline"
     assert found.error is None or found.error in CLASSES
+    return found
+
+
+async def run_command(*command: str, timeout_ms: int = 4_000) -> Attempt:
+    """One attempt by a command."""
+    target = Target("it", "exec", URL(), Method(60_000, timeout_ms), command=command)
+    began_s = time.monotonic()
+    with tools() as shared:
+        found = await attempt(target, shared, at_ms=0)
+    assert time.monotonic() - began_s < timeout_ms / 1000 + 0.5, "the attempt went on after its deadline"
     return found
 
 

@@ -16,12 +16,14 @@ from ledger_scenes import HOUR, MINUTE, SECOND, T0, checks, new_ledger, watch, w
 from ledger.definitions import store
 from ledger.events import claim_deliveries, mark_sent
 from ledger.facts import endpoint_facts
-from ledger.journal import PROGRAM, verify
+from ledger.journal import PROGRAM
+from ledger.journal_check import verify
 from ledger.latency import Latency, latencies
 from ledger.observations import Observed
 from ledger.query import run
 from ledger.retention import Retention, Step, give_back, housekeeping, in_words, prunable_days
 from ledger.slots import DAY_MS
+from ledger.soundness import check
 from ledger.store import Ledger, open_ledger
 from sla.facts import Definition, EndpointFacts
 from sla.judge import Check, Method, State, judge
@@ -157,6 +159,20 @@ def test_a_late_check_has_its_day_rolled_up_again_while_the_raw_ones_are_there(l
         writer.put(Observed("api", "local", Check(DAY0 + 8 * HOUR, "up", None, 5)))
     keep_house(ledger)
     assert rows(ledger, "SELECT checks FROM rolled_day") == [(made + 1,)]  # the others of that day are gone
+
+
+def test_a_day_that_differs_from_its_raw_checks_is_named_by_the_check(ledger: Ledger) -> None:
+    history(ledger, days=1)
+    keep_house(ledger, now_ms=DAY0 + DAY_MS + HOUR)
+    found = {finding.subject: finding.state for finding in check(ledger, at_ms=NOW)}
+    assert found["roll-ups"] == "ok"
+    with ledger.decide() as connection:
+        connection.exec_driver_sql("UPDATE rolled_day SET checks = checks - 1")
+    (finding,) = (finding for finding in check(ledger, at_ms=NOW) if finding.subject == "roll-ups")
+    assert (finding.state, finding.found) == (
+        "warning",
+        f"day {DAY0 // DAY_MS} of endpoint 1: differ from their raw checks",
+    )
 
 
 def test_percentiles_of_days_without_raw_checks_are_within_a_thirty_second(ledger: Ledger) -> None:

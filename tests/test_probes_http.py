@@ -15,6 +15,7 @@ from probes.attempt import Attempt
 from probes.connect import AddressRule
 from probes.http import KEPT_ABROAD
 
+pytestmark = pytest.mark.usefixtures("descriptors_kept")
 CLOSE = b"Connection: close\r\n"
 
 
@@ -61,6 +62,7 @@ REPLIES = {
     "header of 200 kB": (ok(headers=b"X-A: " + b"a" * 200_000 + b"\r\n"), "down", "http_too_large"),
     "header of 20 kB": (ok(headers=b"X-A: " + b"a" * 20_000 + b"\r\n"), "down", "http_too_large"),
     "5000 headers": (ok(headers=b"".join(b"X-%d: a\r\n" % n for n in range(5000))), "down", "http_too_large"),
+    "304 with a body": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", "down", "http_status"),
     "204 with a body": (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "up", None),
     "101 unasked": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "down", "http_protocol"),
     "100 before 200": (b"HTTP/1.1 100 Continue\r\n\r\n" + ok(), "up", None),

@@ -1,4 +1,4 @@
-"""`nines db ...` and `nines journal ...`: care for the ledger."""
+"""`nines db ...`: care for the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from ledger import journal
 from ledger.backup import Backup, back_up, note_backup
 from ledger.errors import DamagedDatabase, LedgerError, NotADatabase
 from ledger.opening import path_of
@@ -175,30 +174,3 @@ def _say_restored(plan: Plan, done: Restored) -> None:
         say(
             "records made since the backup are gone: `nines journal verify --anchor` will tell so by anchors made since"
         )
-
-
-@click.group("journal")
-def journal_command() -> None:
-    """The record of everything decided."""
-
-
-@journal_command.command("verify")
-@format_option("text", "json")
-@click.pass_obj
-def verify(place: Place, form: str) -> int:
-    """Recompute the chain of hashes. Exit 1 when a record was changed, removed or inserted.
-
-    \b
-    nines journal verify
-    nines --db backup.db journal verify --format json
-    """
-    with place.open_ledger() as ledger:
-        found = journal.verify(ledger)
-    if form == "json":
-        print_json({"records": found.records, "problems": list(found.problems)})
-    else:
-        for fault in found.problems:
-            say(fault)
-        faults = f"{len(found.problems)} faults" if found.problems else "no accident found"
-        say(f"{found.records} records; {faults}; no proof against the owner of the database")
-    return 1 if found.problems else 0

@@ -18,8 +18,12 @@ from nines.clock import now_ms
 from probes.attempt import Attempt, Certificate
 from reporting.wording import at_zone
 
-_PHASES = (("dns", "DNS"), ("tcp", "TCP"), ("tls", "TLS"), ("first_byte", "first byte"), ("body", "body"))
+_PHASES = (
+    *(("dns", "DNS"), ("tcp", "TCP"), ("tls", "TLS"), ("first_byte", "first byte"), ("body", "body")),
+    *(("query", "query"), ("echo", "echo"), ("run", "run")),
+)
 _BAR_CELLS = 40
+_SHOWN = 8
 
 
 @click.command("probe")
@@ -80,9 +84,23 @@ def _waterfall(attempt: Attempt) -> Sequence[str]:
         if key in phases:
             lines.append(f"  {label:<11}{phases[key] / 1000:>9.1f} ms  {_bar(began_us, phases[key], whole_us)}")
             began_us += phases[key]
+    lines += _findings(attempt)
     if attempt.certificate is not None:
         lines += _certificate_lines(attempt.certificate, at_ms=attempt.at_ms)
     return lines
+
+
+def _findings(attempt: Attempt) -> Sequence[str]:
+    """What was seen beside times and certificate; a line each, and none for what there is not."""
+    figures = ", ".join(f"{one.label}={one.value}{one.unit}" for one in attempt.measures)
+    found = {
+        "address": attempt.address or "",
+        "TLS": (attempt.tls_version or "").removeprefix("TLSv"),
+        "answers": ", ".join(attempt.answers[:_SHOWN]) + (" ..." if len(attempt.answers) > _SHOWN else ""),
+        "figures": figures,
+    }
+    lines = [f"  {label:<11}{text}" for label, text in found.items() if text]
+    return [*lines, *(f"  note       {note}" for note in attempt.notes)]
 
 
 def _certificate_lines(shown: Certificate, *, at_ms: int) -> Sequence[str]:
@@ -95,6 +113,7 @@ def _certificate_lines(shown: Certificate, *, at_ms: int) -> Sequence[str]:
         f"    valid     {_day(shown.not_before_ms)} to {_day(shown.not_after_ms)}, {ends}",
         f"    issuer    {shown.issuer}",
         f"    SHA-256   {shown.sha256}",
+        "    revocation is not checked",
     ]
 
 

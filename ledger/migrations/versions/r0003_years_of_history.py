@@ -16,6 +16,9 @@ depends_on = None
 
 MS = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds; SQLite's STRICT knows no BIGINT
 TRIGGERS = (
+    """CREATE TRIGGER journal_record_is_not_replaced BEFORE INSERT ON journal
+WHEN EXISTS (SELECT 1 FROM journal AS j WHERE j.hash IS NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
     """CREATE TRIGGER journal_body_is_only_erased BEFORE UPDATE ON journal_body
 WHEN NEW.seq IS NOT OLD.seq OR OLD.body IS NULL OR NEW.body IS NOT NULL
   OR NEW.erased_ms IS NULL OR NEW.erased_reason IS NULL
