@@ -63,5 +63,9 @@ TAXONOMY = (
     ErrorClass("plugin_unknown", "unknown", "the command ended with 3 (UNKNOWN), any other code, or by a signal"),
     ErrorClass("config_error", "unknown", "the endpoint cannot be checked as configured"),
     ErrorClass("prober_error", "unknown", "the prober itself could not look"),
+    ErrorClass("prober_blind", "unknown", "no reference host could be reached either"),
+    ErrorClass("prober_resolver", "unknown", "the prober's own name server gives no answers"),
+    ErrorClass("prober_stalled", "unknown", "the prober's event loop stood still during the attempt"),
+    ErrorClass("prober_suspended", "unknown", "the prober's machine was suspended"),
 )
 CLASSES = {one.name: one for one in TAXONOMY}

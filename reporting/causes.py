@@ -47,6 +47,10 @@ _WORDS = {
     "plugin_unknown": "its check could not tell",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
+    "prober_blind": "the prober was offline",
+    "prober_resolver": "the prober could not look names up",
+    "prober_stalled": "the prober stood still",
+    "prober_suspended": "the prober's machine slept",
 }
 
 
