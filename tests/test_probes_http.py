@@ -395,3 +395,21 @@ async def test_what_speaks_http_2_only_breaks_the_protocol_that_was_asked_for(ro
 async def test_a_body_that_never_ends_and_comes_slowly_ends_at_the_deadline() -> None:
     endless = saying(b"HTTP/1.1 200 OK\r\n\r\n", *[b"a"] * 100, pause_s=0.02)
     assert judged(await against(endless, timeout_ms=300)) == ("down", "timeout_total")
+
+
+async def test_a_body_stays_with_its_host_on_a_redirect() -> None:
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(ok())
+        await writer.drain()
+
+    async with serving(listen) as there:
+        elsewhere = ok(status=b"307 Moved", headers=b"Location: http://localhost:%d/\r\n" % there)
+        found = await against(saying(elsewhere), request_method="POST", body=b"password=s3cret")
+        assert judged(found) == ("down", "http_redirect_bad")
+        assert heard == []
+        same_host = ok(status=b"307 Moved", headers=b"Location: http://127.0.0.1:%d/\r\n" % there)
+        found = await against(saying(same_host), request_method="POST", body=b"password=s3cret")
+        assert judged(found) == ("up", None)
