@@ -23,7 +23,7 @@ def classes_in_code() -> set[str]:
         if path.name == "taxonomy.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Fault", "Outcome"):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Fault", "Outcome", "Check"):
                 found |= {
                     part.value
                     for argument in node.args
