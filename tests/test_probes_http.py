@@ -367,3 +367,63 @@ async def test_one_attempt_is_one_request_also_where_the_server_hangs_up() -> No
 
     assert judged(await against(hang_up)) == ("down", "http_empty")
     assert asked == 1
+
+
+async def test_a_server_that_closes_after_each_answer_is_up_every_time() -> None:
+    """No connection is kept, so none can have been closed meanwhile."""
+    async with serving(saying(ok(headers=CLOSE))) as port:
+        assert [judged(await probe(f"http://127.0.0.1:{port}/")) for _ in range(3)] == [("up", None)] * 3
+
+
+async def test_answers_that_come_fast_and_slowly_in_turn_are_judged_each_by_itself() -> None:
+    asked: list[bytes] = []
+
+    async def every_second_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        await asyncio.sleep(0.1 if len(asked) % 2 == 0 else 0)
+        writer.write(ok())
+        await writer.drain()
+
+    async with serving(every_second_one) as port:
+        found = [judged(await probe(f"http://127.0.0.1:{port}/", max_latency_ms=80)) for _ in range(4)]
+    assert found == [("up", None), ("degraded", "slow")] * 2
+
+
+async def test_an_answer_after_the_deadline_is_down() -> None:
+    assert judged(await against(saying(b"", ok(), pause_s=0.3), timeout_ms=200)) == ("down", "timeout_first_byte")
+
+
+H2 = {
+    "settings": b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x80\0\4\0\1\0\0\0\5\0\xff\xff\xff",
+    "go away": b"\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\1",
+    "reset of the stream": b"\0\0\4\3\0\0\0\0\1\0\0\0\1",
+    "a flood of settings": b"\0\0\0\4\0\0\0\0\0" * 5_000,
+}
+
+
+@pytest.mark.parametrize("row", H2, ids=str)
+async def test_what_speaks_http_2_only_breaks_the_protocol_that_was_asked_for(row: str) -> None:
+    assert judged(await against(saying(H2[row]))) == ("down", "http_protocol")
+
+
+async def test_a_body_that_never_ends_and_comes_slowly_ends_at_the_deadline() -> None:
+    endless = saying(b"HTTP/1.1 200 OK\r\n\r\n", *[b"a"] * 100, pause_s=0.02)
+    assert judged(await against(endless, timeout_ms=300)) == ("down", "timeout_total")
+
+
+async def test_a_body_stays_with_its_host_on_a_redirect() -> None:
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(ok())
+        await writer.drain()
+
+    async with serving(listen) as there:
+        elsewhere = ok(status=b"307 Moved", headers=b"Location: http://localhost:%d/\r\n" % there)
+        found = await against(saying(elsewhere), request_method="POST", body=b"password=s3cret")
+        assert judged(found) == ("down", "http_redirect_bad")
+        assert heard == []
+        same_host = ok(status=b"307 Moved", headers=b"Location: http://127.0.0.1:%d/\r\n" % there)
+        found = await against(saying(same_host), request_method="POST", body=b"password=s3cret")
+        assert judged(found) == ("up", None)
