@@ -119,4 +119,6 @@ def _assemble(settings: Settings, found: dict[str, dict[str, Any]], merged: Merg
     fields: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
     if settings.secrets_dir is not None:
         fields["secrets_dir"] = str(merged.folder / settings.secrets_dir)
+    if settings.spool.path is not None:
+        fields["spool"] = settings.spool.model_copy(update={"path": str(merged.folder / settings.spool.path)})
     return Config.model_construct(**(fields | found), sources=merged.sources)

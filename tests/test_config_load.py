@@ -160,7 +160,18 @@ def test_a_header_written_out_is_masked(tmp_path: Path) -> None:
 def test_the_schema_knows_every_key_and_refuses_others() -> None:
     schema = json_schema()
     assert set(schema["properties"]) == {
-        *("version", "issuer", "timezone", "listen", "contact", "rates", "secrets_dir", "allow_private", "include"),
+        *(
+            "version",
+            "issuer",
+            "timezone",
+            "listen",
+            "contact",
+            "rates",
+            "secrets_dir",
+            "allow_private",
+            "include",
+            "spool",
+        ),
         *("endpoints", "services", "clients", "plans", "contracts", "maintenance", "alerts"),
     }
     endpoint = schema["$defs"]["Endpoint"]

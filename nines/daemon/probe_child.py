@@ -8,39 +8,59 @@ import logging
 import secrets
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from config.endpoint import Endpoint
 from config.load import ConfigError, load
 from config.model import Config
+from ledger.changes import ConfigLoads
 from ledger.lease import lease
 from ledger.observations import ObservationWriter
+from ledger.spool import Spool
 from ledger.store import Ledger, open_ledger
+from ledger.writer_metrics import WriterMetrics
 from nines.clock import now_ms
+from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.lifeline import Lifeline
-from nines.daemon.settings import rates_of, revealer
+from nines.daemon.metrics import serve_metrics
+from nines.daemon.settings import rates_of, revealer, spool_place
 from nines.notify import notify, status, watchdog_every_s
 from probes.prober import Prober
 
 log = logging.getLogger("nines.probe")
 
+SETTLE_WITHIN_S = 60.0  # what an earlier life left is written before the histories are resumed
+
 
 def run_probe_child(*, config_path: Path, database: str) -> None:
     """Probe until told to stop. Raises LedgerError or ConfigError where it cannot begin."""
-    config = load(config_path)
     with open_ledger(database, at_ms=now_ms()) as ledger, lease(ledger.path):
-        asyncio.run(_probe(ledger, config, config_path))
+        loads = ConfigLoads(ledger)
+        config = load(config_path)
+        spool = Spool(spool_place(config, ledger.path), ledger.id, size=config.spool.size_bytes)
+        try:
+            asyncio.run(_probe(ledger, spool, loads, config_path, config))
+        finally:
+            spool.close()
 
 
-async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
+async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: Path, config: Config) -> None:
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
-    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8))
+    registry = CollectorRegistry()
+    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), spool=spool, on_commit=_say_recorded)
+    WriterMetrics(writer, registry)
+    if not await asyncio.to_thread(writer.settle, SETTLE_WITHIN_S):
+        log.error("what an earlier life left in %s is not on record yet; probing begins without it", spool.folder)
     writer.life(now_ms())
+    metrics = await serve_metrics(registry, config.listen.metrics_address)
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config))
     await prober.apply(_checked_here(config))
     helpers = [
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
+        asyncio.create_task(watch_config_loads(loads, changed)),
         asyncio.create_task(_watchdog()),
     ]
     notify("READY=1")
@@ -48,8 +68,19 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
+    if metrics is not None:
+        await metrics.cleanup()
     await asyncio.to_thread(writer.close)
-    log.info("stopped, all recorded")
+    if spool.empty:
+        log.info("stopped, all recorded")
+    else:
+        log.error("stopped; %d observations wait in %s until the ledger is back", spool.records, spool.folder)
+
+
+def _say_recorded(events: tuple[str, ...]) -> None:
+    """In the writer's thread, after the commit."""
+    for id in events:
+        log.info("recorded %s", id)
 
 
 def _checked_here(config: Config) -> list[Endpoint]:
