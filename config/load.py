@@ -121,4 +121,6 @@ def _assemble(settings: Settings, found: dict[str, dict[str, Any]], merged: Merg
         fields["secrets_dir"] = str(merged.folder / settings.secrets_dir)
     if settings.journal.anchor not in (None, "syslog"):
         fields["journal"] = Journal(anchor=str(merged.folder / settings.journal.anchor))
+    if settings.spool.path is not None:
+        fields["spool"] = settings.spool.model_copy(update={"path": str(merged.folder / settings.spool.path)})
     return Config.model_construct(**(fields | found), sources=merged.sources)

@@ -16,7 +16,7 @@ from config.endpoint import Endpoint
 from config.problems import At
 from config.reading import Sources
 from config.retention import Retention
-from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
+from config.typed import Flag, Frozen, Id, Networks, Plain, Size, Whole, Words, Zone
 from config.vantage import Vantage
 from config.window import Maintenance
 from sla.facts import Expression
@@ -68,18 +68,17 @@ def _split(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _spool_bytes(value: object) -> int:
-    found = units.size_bytes(value)
-    if not 2**20 <= found <= 2**34:
-        raise ValueError(f"{units.text_of(value)} is not between 1 MiB and 16 GiB; write e.g. 32 MiB")
-    return found
-
-
 class Spool(Frozen):
     """Where observations wait while the database cannot be written, and how much of them."""
 
     path: Plain | None = Field(None, description="a folder; default: the database's path and .spool")
-    size: Annotated[int, BeforeValidator(_spool_bytes), WithJsonSchema({"type": "string"})] = 32 * 2**20
+    size_bytes: Size = Field(32 * 2**20, alias="size", description="given to it when the daemon starts")
+
+    @model_validator(mode="after")
+    def _within_reason(self) -> Self:
+        if not 2**20 <= self.size_bytes <= 2**34:
+            raise At("size", f"{units.size_text(self.size_bytes)} is not between 1 MiB and 16 GiB; write e.g. 32 MiB")
+        return self
 
 
 class Rates(Frozen):

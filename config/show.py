@@ -110,7 +110,7 @@ def _scalar(value: Any, key: str) -> Any:
         return units.statuses_text(value)
     if key.endswith("_ms") and isinstance(value, int):
         return units.duration_text(value)
-    if key == "max_body_bytes":
+    if key.endswith("_bytes") and isinstance(value, int):
         return units.size_text(value)
     if key == "expires_in_days":
         return f"{value} d"

@@ -60,7 +60,7 @@ class House:
 
     def __init__(self, folder: Path, *, shift_ms: int = 0) -> None:
         self.folder = folder
-        self.web_port = free_port()
+        self.web_port, self.metrics_port = free_port(), free_port()
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("NINES_", "NOTIFY_"))
         }
@@ -70,7 +70,8 @@ class House:
         self.log = folder / "daemon.log"
 
     def write(self, yaml: str) -> None:
-        text = f'version: 1\nlisten: {{web: "127.0.0.1:{self.web_port}"}}\n{yaml}'
+        listen = f'{{web: "127.0.0.1:{self.web_port}", metrics: "127.0.0.1:{self.metrics_port}"}}'
+        text = f"version: 1\nlisten: {listen}\nspool: {{size: 1 MiB}}\n{yaml}"
         (self.folder / "nines.yaml").write_text(text)
 
     def nines(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:

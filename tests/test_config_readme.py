@@ -13,14 +13,14 @@ from config.contract import Contract, Version
 from config.endpoint import Endpoint
 from config.load import load
 from config.measure import ExclusionTerms, Measure, WindowTerms
-from config.model import Client, Config, Include, Issuer, Listen, Rates, Service
+from config.model import Client, Config, Include, Issuer, Listen, Rates, Service, Spool
 from config.reading import keys_of
 from config.retention import Retention
 from config.window import Maintenance
 from sla.build import build_statement
 
 README = (Path(__file__).parents[1] / "config" / "README.md").read_text(encoding="utf-8")
-MODELS = (Config, Issuer, Listen, Rates, Retention, Include, Endpoint, Service, Client, Contract, Version)
+MODELS = (Config, Issuer, Listen, Spool, Rates, Retention, Include, Endpoint, Service, Client, Contract, Version)
 MORE = (Measure, WindowTerms, ExclusionTerms, Maintenance, Mail, Webhook)
 
 

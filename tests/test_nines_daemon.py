@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -129,4 +130,62 @@ def test_a_port_that_is_taken_is_said_and_probing_goes_on(house: House, target: 
     wait_for(lambda: f"127.0.0.1:{port}" in house.log.read_text() and checks(house) >= 3)
     assert "Traceback" not in house.log.read_text()
     house.web_port = free_port()
+    assert house.stop() == 0
+
+
+def metrics(house: House) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{house.metrics_port}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def test_the_daemon_outlives_its_database_and_nothing_is_missing(house: House, tmp_path: Path) -> None:
+    """Moved away and back; then locked, and killed meanwhile. Each check of the first life is there once."""
+    house.start()
+    wait_for(lambda: checks(house) >= 2)
+    assert "nines_ledger_available 1.0" in metrics(house)
+    database = house.folder / "nines.db"
+    database.rename(tmp_path / "elsewhere")
+    wait_for(lambda: "nines_ledger_available 0.0" in metrics(house))
+    wait_for(lambda: float(metrics(house).split("\nnines_spool_records ")[1].split()[0]) >= 3)
+    assert not database.exists()
+    (tmp_path / "elsewhere").rename(database)
+    wait_for(lambda: "nines_ledger_available 1.0" in metrics(house))
+    assert "the ledger was deleted or moved away" in house.log.read_text()
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    seen = checks(house)
+    wait_for(lambda: float(metrics(house).split("\nnines_spool_records ")[1].split()[0]) >= 3)
+    house.kill()
+    other.execute("ROLLBACK")
+    house.start()
+    wait_for(lambda: checks(house) >= seen + 3)
+    assert house.stop() == 0
+    lives = other.execute("SELECT written, stamp_ms FROM life ORDER BY started_ms").fetchall()
+    instants = [at_ms for (at_ms,) in other.execute("SELECT at_ms FROM raw_check ORDER BY at_ms")]
+    other.close()
+    assert len(lives) == 2
+    first = [at_ms for at_ms in instants if at_ms <= lives[0][1]]
+    assert len(first) == lives[0][0]
+    assert max(b - a for a, b in itertools.pairwise(first)) < 2_500
+
+
+def test_what_is_applied_beside_the_daemon_is_probed_within_seconds(house: House, target: Target) -> None:
+    house.start()
+    wait_for(lambda: checks(house) >= 1)
+    endpoint = f'{{url: "{target.url}", interval: 1 s, timeout: 1 s}}'
+    house.write(f"endpoints: {{shop: {endpoint}, desk: {endpoint}}}\n")
+    house.nines("config", "apply")
+    database = sqlite3.connect(house.folder / "nines.db")
+    query = "SELECT 1 FROM raw_check WHERE endpoint = (SELECT number FROM endpoint WHERE id = 'desk')"
+    wait_for(lambda: database.execute(query).fetchone(), within_s=4, every_s=0.05)
+    database.close()
+    assert house.stop() == 0
+
+
+def test_a_metrics_port_that_is_taken_is_said_and_probing_goes_on(house: House, target: Target) -> None:
+    house.metrics_port = int(target.url.rsplit(":", 1)[1].strip("/"))
+    house.write(f'endpoints: {{shop: {{url: "{target.url}", interval: 1 s, timeout: 1 s}}}}\n')
+    house.start()
+    wait_for(lambda: "no metrics until then" in house.log.read_text() and checks(house) >= 2)
+    assert "Traceback" not in house.log.read_text()
     assert house.stop() == 0

@@ -9,27 +9,42 @@ import resource
 import secrets
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from config.endpoint import Endpoint
 from config.load import ConfigError, load
 from config.model import Config
+from ledger.changes import ConfigLoads
 from ledger.lease import lease
 from ledger.observations import ObservationWriter
+from ledger.spool import Spool
 from ledger.store import Ledger, open_ledger
+from ledger.writer_metrics import WriterMetrics
 from nines.clock import now_ms
+from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.lifeline import Lifeline
-from nines.daemon.settings import outlook_of, rates_of, revealer
+from nines.daemon.metrics import serve_metrics
+from nines.daemon.settings import outlook_of, rates_of, revealer, spool_place
 from nines.notify import notify, status, watchdog_every_s
 from probes.prober import Prober
+from probes.prober_metrics import ProberMetrics
 
 log = logging.getLogger("nines.probe")
+
+SETTLE_WITHIN_S = 60.0  # what an earlier life left is written before the histories are resumed
 
 
 def run_probe_child(*, config_path: Path, database: str) -> None:
     """Probe until told to stop. Raises LedgerError or ConfigError where it cannot begin."""
-    config = load(config_path)
     _take_descriptors()
     with open_ledger(database, at_ms=now_ms()) as ledger, lease(ledger.path):
-        asyncio.run(_probe(ledger, config, config_path))
+        loads = ConfigLoads(ledger)
+        config = load(config_path)
+        spool = Spool(spool_place(config, ledger.path), ledger.id, size=config.spool.size_bytes)
+        try:
+            asyncio.run(_probe(ledger, spool, loads, config_path, config))
+        finally:
+            spool.close()
 
 
 def _take_descriptors() -> None:
@@ -38,17 +53,24 @@ def _take_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
+async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: Path, config: Config) -> None:
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
-    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), on_commit=_acknowledge)
+    registry = CollectorRegistry()
+    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), spool=spool, on_commit=_say_recorded)
+    WriterMetrics(writer, registry)
+    if not await asyncio.to_thread(writer.settle, SETTLE_WITHIN_S):
+        log.error("what an earlier life left in %s is not on record yet; probing begins without it", spool.folder)
     writer.life(now_ms())
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config), outlook=outlook_of(config))
+    ProberMetrics(prober.meters, registry)
+    metrics = await serve_metrics(registry, config.listen.metrics_address)
     await prober.apply(_checked_here(config))
     helpers = [
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
+        asyncio.create_task(watch_config_loads(loads, changed)),
         asyncio.create_task(_watchdog()),
     ]
     notify("READY=1")
@@ -58,14 +80,19 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
+    if metrics is not None:
+        await metrics.cleanup()
     await asyncio.to_thread(writer.close)
-    log.info("stopped, all recorded")
+    if spool.empty:
+        log.info("stopped, all recorded")
+    else:
+        log.error("stopped; %d observations wait in %s until the ledger is back", spool.records, spool.folder)
 
 
-def _acknowledge(events: tuple[str, ...]) -> None:
-    """One line for each event that is on disk now: from here on no crash can undo it."""
-    for event in events:
-        log.info("recorded %s", event)
+def _say_recorded(events: tuple[str, ...]) -> None:
+    """In the writer's thread, after the commit."""
+    for id in events:
+        log.info("recorded %s", id)
 
 
 def _checked_here(config: Config) -> list[Endpoint]:

@@ -16,6 +16,11 @@ from probes.prober import Rates
 from probes.vantage import Outlook, Reference, default_gateway
 
 
+def spool_place(config: Config, database: Path) -> Path:
+    """The folder of what waits for the database."""
+    return Path(config.spool.path) if config.spool.path else database.with_name(f"{database.name}.spool")
+
+
 def rates_of(config: Config) -> Rates:
     """Attempts per second that the config allows."""
     return Rates(per_host_per_s=Fraction(config.rates.per_host_per_s), global_per_s=Fraction(config.rates.global_per_s))

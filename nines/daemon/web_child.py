@@ -13,9 +13,11 @@ from aiohttp import web
 
 from config.load import ConfigError, load
 from config.model import Config
+from ledger.changes import ConfigLoads
 from ledger.store import Ledger, open_ledger
 from nines.clock import now_ms
 from nines.daemon.anchoring import keep_anchoring
+from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.housekeeping import keep_house
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.settings import retention_of, revealer
@@ -34,23 +36,27 @@ class PortTaken(Exception):
 
 def run_web_child(*, config_path: Path, database: str) -> None:
     """Serve and alert until told to stop. Raises LedgerError, ConfigError or PortTaken where it cannot begin."""
-    config = load(config_path)
     with open_ledger(database, at_ms=now_ms()) as ledger:
-        asyncio.run(_web(ledger, config, config_path))
+        loads = ConfigLoads(ledger)
+        asyncio.run(_web(ledger, loads, load(config_path), config_path))
 
 
-async def _web(ledger: Ledger, config: Config, config_path: Path) -> None:
+async def _web(ledger: Ledger, loads: ConfigLoads, config: Config, config_path: Path) -> None:
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
     runner = await _serve(ledger, config)
-    deciding = asyncio.create_task(keep_deciding(ledger, now_ms))
+    background = [
+        asyncio.create_task(keep_deciding(ledger, now_ms)),
+        asyncio.create_task(watch_config_loads(loads, changed)),
+    ]
     try:
         while not lifeline.stop.is_set():
             config = await _alert_until_changed(ledger, config, config_path, changed, lifeline.stop)
     finally:
-        deciding.cancel()
-        await asyncio.gather(deciding, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await runner.cleanup()
     log.info("stopped")
 
