@@ -11,6 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from email import message_from_bytes
 from logging import INFO, LogRecord, makeLogRecord
@@ -136,11 +137,10 @@ class _Syslog(SysLogHandler):
 
 def send_to_syslog(line: str, *, address: str = SYSLOG) -> None:
     """Hand the line to the system's log (journald, syslog), as `nines: journal anchor {...}`. Raises OSError."""
-    handler = _Syslog(address, SysLogHandler.LOG_DAEMON, socket.SOCK_DGRAM)
-    handler.ident, handler.append_nul = "nines: ", False
+    told = makeLogRecord({"msg": f"journal anchor {line}", "levelno": INFO, "levelname": "INFO"})
     try:
-        handler.emit(makeLogRecord({"msg": f"journal anchor {line}", "levelno": INFO, "levelname": "INFO"}))
+        with closing(_Syslog(address, SysLogHandler.LOG_DAEMON, socket.SOCK_DGRAM)) as handler:
+            handler.ident, handler.append_nul = "nines: ", False
+            handler.emit(told)
     except OSError as error:
         raise OSError(error.errno, f"the system's log cannot be reached: {error.strerror or error}", address) from error
-    finally:
-        handler.close()

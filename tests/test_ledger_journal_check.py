@@ -337,7 +337,7 @@ def pages_of_the_journal(path: Path) -> list[int]:
     return [(row[0] - 1) * size + byte for row in rows for byte in range(size)]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_byte_of_the_journal_s_pages_that_flips_is_found_or_means_nothing(seed: int) -> None:
     dice = random.Random(seed)
     whole = template().read_bytes()

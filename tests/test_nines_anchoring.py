@@ -98,7 +98,7 @@ def test_the_daemon_anchors_what_its_start_decided(tmp_path: Path) -> None:
     house.write("journal: {anchor: nines.anchors}\nendpoints: {shop: {url: 'http://127.0.0.1:9/'}}\n")
     try:
         house.start()
-        wait_for(lambda: kept(tmp_path / "nines.anchors"))
+        wait_for(lambda: kept(tmp_path / "nines.anchors"), within_s=90)
         assert house.stop() == 0
     finally:
         house.close()
