@@ -11,8 +11,9 @@ from probes.attempt import Attempt
 
 BEAT_S = 0.25
 STALL_S = 1.0
-LATE_S = 0.05  # a beat later than this is remembered
-OUR_SHARE = 0.25  # of an attempt: where our loop was late for so much of it, its time limit says nothing
+LATE_S = 0.02  # a beat later than this is remembered
+TURNS = 8  # of the loop that an attempt waits for, one after the other: each may be as late as the latest beat
+OUR_SHARE = 0.5  # of an attempt: where that would fill so much of it, its time limit says nothing
 BEATS_KEPT = 1_200  # the longest attempt takes 300 s
 OUR_DOING = ("timeout_first_byte", "timeout_total", "connect_timeout", "dns_timeout", "slow")
 
@@ -50,16 +51,17 @@ class Pulse:
             self._note(now_s)
 
     def late_since(self, began_s: float) -> float:
-        """Seconds that the loop was late by since then (monotonic), a stall under way included."""
+        """By how many seconds the latest beat since then (monotonic) was late, a stall under way included."""
         self.look()
-        return sum(min(late_s, came_s - began_s) for came_s, late_s in self._late if came_s > began_s)
+        return max((min(late_s, came_s - began_s) for came_s, late_s in self._late if came_s > began_s), default=0.0)
 
     def excuse(self, attempt: Attempt, *, began_s: float) -> tuple[str, str] | None:
         """(class, sentence) where the attempt's timeout or slowness was ours; None where it stands."""
         if attempt.error not in OUR_DOING:
             return None
         late_s = self.late_since(began_s)
-        if late_s == 0 or late_s < min((time.monotonic() - began_s) * OUR_SHARE, STALL_S):
+        took_s = time.monotonic() - began_s
+        if late_s == 0 or late_s < min(took_s * OUR_SHARE / TURNS, STALL_S):
             return None
         return "prober_stalled", "our own event loop stood still during the attempt"
 
