@@ -15,6 +15,7 @@ from torture_record import DOWN, UNKNOWN, UP, Booked, Record, Row
 from torture_server import Served
 
 SETTLED_MS = 2_500  # the writer's batches are a second apart: twice that and a sync, and more on a busy machine
+TARDY_MS = 5_000  # a busy server reads a request after the prober gave it up
 OURS = ("timeout_first_byte", "timeout_total", "connect_timeout")  # the servers never tarry: the machine was too busy
 
 
@@ -94,7 +95,7 @@ class Comparison:
         reached = [served.received_ms for served in log]
         pairs: list[tuple[Row, Served]] = []
         for row, following in zip(rows, [*rows[1:], None], strict=True):
-            limit_ms = row.at_ms + self.endpoints[id].interval_ms
+            limit_ms = row.at_ms + self.endpoints[id].interval_ms + TARDY_MS
             until_ms = limit_ms if following is None else min(limit_ms, following.at_ms)
             places = range(bisect_left(reached, row.at_ms), bisect_left(reached, until_ms + 1))
             if not places:
