@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,9 @@ from sqlalchemy import Connection
 from ledger.identity import short_id
 from ledger.journal import canonical
 from ledger.numbers import Numbers
+from ledger.phases import write_phases
 from ledger.query import first_row, run, scalar
+from ledger.sight import Moved, Notice, SeenAgain, Sight, Unseen, write_sight
 from ledger.store import Ledger
 from sla.facts import Verdict
 from sla.judge import Check, Closed, CoverageClosed, CoverageOpened, Opened, Transition
@@ -43,15 +44,18 @@ failed_checks = :failed_checks, end_reason = :reason WHERE number = :number"""
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One check and what the judge made of it. `check` is None for a decision without one (restart, removal)."""
+    """One check and what the judge made of it. `check` is None for a decision without one (restart, removal).
 
-    endpoint: str
+    `endpoint` None: it concerns the whole location (blind, suspended, a clock step, a notice).
+    """
+
+    endpoint: str | None
     location: str
     check: Check | None
     retry: bool = False
     phases_us: Mapping[str, int] | None = None
     detail: str | None = None
-    transitions: tuple[Transition, ...] = ()
+    transitions: tuple[Transition | Sight, ...] = ()
 
     @property
     def at_ms(self) -> int:
@@ -61,7 +65,7 @@ class Observed:
         return max((_told_ms(transition) for transition in self.transitions), default=0)
 
 
-def _told_ms(transition: Transition) -> int:
+def _told_ms(transition: Transition | Sight) -> int:
     match transition:
         case Opened():
             return transition.confirmed_ms
@@ -69,6 +73,8 @@ def _told_ms(transition: Transition) -> int:
             return transition.to_ms
         case CoverageOpened():
             return transition.from_ms
+        case Unseen() | SeenAgain() | Moved() | Notice():
+            return transition.at_ms
 
 
 @dataclass(slots=True)
@@ -121,6 +127,9 @@ class Recorder:
         events: list[str] = []
         known, before = self._numbers.pairs, self._before
         for observed in batch:
+            if observed.endpoint is None:
+                events += self._of_location(connection, observed)
+                continue
             key = known.get((observed.endpoint, observed.location)) or self._key(connection, observed)
             check = observed.check
             if check is not None:
@@ -138,7 +147,15 @@ class Recorder:
         return tuple(events)
 
     def _key(self, connection: Connection, observed: Observed) -> tuple[int, int]:
+        assert observed.endpoint is not None
         return self._numbers.pair(connection, observed.endpoint, observed.location)
+
+    def _of_location(self, connection: Connection, observed: Observed) -> list[str]:
+        """What concerns no endpoint of its own; the ids of its events."""
+        location = self._numbers.get(connection, "location", observed.location)
+        key = {"endpoint": None, "location": location, "source": LIVE}
+        told = [one for one in observed.transitions if isinstance(one, Unseen | SeenAgain | Moved | Notice)]
+        return [event for one in told for event in write_sight(connection, self.ledger.id, one, key)]
 
     def _stamp(self, connection: Connection, life: Life, batch: Iterable[Observed]) -> None:
         """A check at an instant is a sign of life too, and one that may come before the first stamp."""
@@ -181,15 +198,11 @@ def _evidence_row(key: tuple[int, int], observed: Observed) -> Row:
     check = observed.check
     assert check is not None
     detail = observed.detail if check.verdict != "up" else None
-    return (*key, check.at_ms, check.error, _phases(observed), detail)
-
-
-def _phases(observed: Observed) -> str | None:
-    return json.dumps(dict(observed.phases_us), separators=(",", ":")) if observed.phases_us else None
+    return (*key, check.at_ms, check.error, write_phases(observed.phases_us), detail)
 
 
 def _apply(
-    connection: Connection, ledger_id: str, observed: Observed, transition: Transition, key: dict[str, Any]
+    connection: Connection, ledger_id: str, observed: Observed, transition: Transition | Sight, key: dict[str, Any]
 ) -> list[str]:
     """Write one transition; the ids of its events."""
     match transition:
@@ -204,6 +217,8 @@ VALUES (:endpoint, :location, :source, :from_ms, :reach_ms)"""
             run(connection, insert, **key, from_ms=transition.from_ms, reach_ms=transition.reach_ms)
         case CoverageClosed():
             _close_coverage(connection, transition.to_ms, key)
+        case _:
+            return write_sight(connection, ledger_id, transition, key)
     return []
 
 

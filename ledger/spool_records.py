@@ -16,6 +16,7 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.recording import Observed
+from ledger.sight import Moved, Notice, SeenAgain, Sight, Unseen
 from sla.judge import Check, Closed, CoverageClosed, CoverageOpened, Opened, Transition
 
 VERSION = 1
@@ -24,8 +25,8 @@ GENERATION_BYTES = 8
 _HEAD = struct.Struct(f"<8s{GENERATION_BYTES}s32sI")
 _FRAME = struct.Struct("<II")
 HEAD_BYTES = _HEAD.size
-_TRANSITIONS: dict[str, type[Transition]] = {
-    one.__name__: one for one in (Opened, Closed, CoverageOpened, CoverageClosed)
+_TRANSITIONS: dict[str, type[Transition | Sight]] = {
+    one.__name__: one for one in (Opened, Closed, CoverageOpened, CoverageClosed, Unseen, SeenAgain, Moved, Notice)
 }
 
 
@@ -139,5 +140,5 @@ def _observed(row: Sequence[Any]) -> tuple[int, Observed]:
     return number, Observed(endpoint, location, check, bool(retry), phases, detail, transitions)
 
 
-def _transition(said: Mapping[str, Any]) -> Transition:
+def _transition(said: Mapping[str, Any]) -> Transition | Sight:
     return _TRANSITIONS[said["is"]](**{name: value for name, value in said.items() if name != "is"})

@@ -63,5 +63,8 @@ TAXONOMY = (
     ErrorClass("plugin_unknown", "unknown", "the command ended with 3 (UNKNOWN), any other code, or by a signal"),
     ErrorClass("config_error", "unknown", "the endpoint cannot be checked as configured"),
     ErrorClass("prober_error", "unknown", "the prober itself could not look"),
+    ErrorClass("prober_blind", "unknown", "no reference host could be reached either"),
+    ErrorClass("prober_stalled", "unknown", "our own event loop stood still during the attempt"),
+    ErrorClass("prober_resolver", "unknown", "our own name servers do not answer"),
 )
 CLASSES = {one.name: one for one in TAXONOMY}

@@ -47,6 +47,9 @@ _WORDS = {
     "plugin_unknown": "its check could not tell",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
+    "prober_blind": "our own link was lost",
+    "prober_stalled": "our own monitor stood still",
+    "prober_resolver": "our own name servers did not answer",
 }
 
 
