@@ -65,7 +65,7 @@ class Comparison:
             found = reaches(rows, lives, method, until_ms=self.until_ms)
             self._outages(id, outages(rows, found))
             self._bounds(id, pairs)
-            self._confirmed_by_the_log(id, log, {served for _, served in pairs})
+            self._confirmed_by_the_log(id, log, {served for row, served in pairs if row.verdict != UNKNOWN})
             told = list(_split(unknown_spans[id], found))
             self._unknown(id, found, told)
             self._known_at_each_check(id, rows, told)
