@@ -241,7 +241,13 @@ def _judge_prune(tool: Tool) -> None:
 
 
 def _judge_restore(tool: Tool) -> None:
-    """At the path stands the ledger that was there or the one restored, whole."""
+    """At the path stands the ledger that was there or the one restored, whole.
+
+    For a moment the old one has a second name as well: killed then, it keeps both, and `db check` says what to do.
+    """
+    twins = [file for file in tool.folder.glob("nines.db.replaced-*") if file.samefile(tool.database)]
+    for twin in twins:
+        twin.unlink()
     tool.check("after the kill")
     there = print_of(tool.database)
     if there not in (tool.before, tool.after):

@@ -21,11 +21,15 @@ STOPS_WITHIN_MS = 4_000  # a child whose supervisor was killed ends by itself
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """When the prober ended, and whether it could still write: a clean end loses no check but those under way."""
+    """When the prober ended, and whether it could still write: a clean end loses no check but those under way.
+
+    `busy`: how many wanted each of the machine's processors, 1 or more; on a busy machine everything is later.
+    """
 
     from_ms: int
     until_ms: int
     clean: bool
+    busy: float = 1.0
 
 
 class Daemon(House):
@@ -67,7 +71,7 @@ class Daemon(House):
         """A clean stop; the exit code."""
         from_ms = now_ms()
         code = self.stop()
-        self.deaths.append(Death(from_ms, now_ms(), clean=True))
+        self.deaths.append(Death(from_ms, now_ms(), clean=True, busy=_busy()))
         return code
 
     @contextmanager
@@ -93,7 +97,7 @@ class Daemon(House):
     def _struck(self, blow: Callable[[], None]) -> None:
         from_ms = now_ms()
         blow()
-        self.deaths.append(Death(from_ms, now_ms(), clean=False))
+        self.deaths.append(Death(from_ms, now_ms(), clean=False, busy=_busy()))
 
     def _kill_supervisor(self) -> None:
         assert self._daemon is not None
@@ -101,7 +105,7 @@ class Daemon(House):
         self._daemon.kill()
         self._daemon.wait(10)
         self._daemon = None
-        self.deaths.append(Death(from_ms, from_ms + STOPS_WITHIN_MS, clean=True))
+        self.deaths.append(Death(from_ms, from_ms + STOPS_WITHIN_MS, clean=True, busy=_busy()))
 
     def _child(self, role: str) -> int | None:
         """The process id of a child of the supervisor, by its parent and its command line."""
@@ -115,6 +119,10 @@ class Daemon(House):
                 if parent == self._daemon.pid and words[-3:-1] == [b"child", role.encode()]:
                     return int(entry.name)
         return None
+
+
+def _busy() -> float:
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def copied(database: Path, folder: Path) -> Path:
