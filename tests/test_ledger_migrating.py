@@ -14,7 +14,7 @@ from killing import ROOT, jobs, moments
 from ledger_revisions import ROWS, asked, data_of, old_ledger, schema_of
 from ledger_scenes import T0, new_ledger
 
-from ledger import journal
+from ledger import journal, journal_check
 from ledger.errors import NoRoom
 from ledger.lease import LeaseHeld, lease
 from ledger.schema import CURRENT, REVISIONS, pending
@@ -223,7 +223,7 @@ def test_an_older_ledger_is_refused_without_being_migrated_and_the_chain_goes_on
     with open_ledger(path, at_ms=T0, migrate=True) as ledger:
         with ledger.decide() as connection:
             journal.append(connection, at_ms=T0, actor=journal.PROGRAM, action="note", subject="ledger")
-        assert journal.verify(ledger).sound
+        assert journal_check.verify(ledger).sound
 
 
 def test_everything_beside_a_ledger_is_private(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from killing import jobs, moments
 from ledger_revisions import asked, data_of, old_ledger
 from ledger_scenes import MINUTE, T0, checks, new_ledger, watch, writing
 
-from ledger import journal
+from ledger import journal, journal_check
 from ledger.backup import back_up
 from ledger.errors import NewerDatabase, NoDatabase, NotADatabase
 from ledger.lease import LeaseHeld, lease
@@ -79,7 +79,7 @@ def test_a_restored_ledger_goes_on_with_its_own_log(tmp_path: Path) -> None:
     restore(backup, path)
     with open_ledger(path, at_ms=NOW) as ledger:
         decided(ledger, "after")
-        assert journal.verify(ledger).sound
+        assert journal_check.verify(ledger).sound
         with ledger.read() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
             assert connection.exec_driver_sql(COUNT).scalar() == 2

@@ -193,8 +193,8 @@ def damage(folder: Path, count: int) -> dict[str, int]:
 
 def test_a_damaged_or_truncated_file_is_named_and_never_a_traceback(tmp_path: Path) -> None:
     seen = damage(tmp_path, 60)
-    assert seen["found"] > 2
-    assert seen["refused"] > 5
+    assert seen["found"] > 0
+    assert seen["refused"] > 20
 
 
 @pytest.mark.long
