@@ -125,7 +125,7 @@ def _row(number: int, observed: Observed) -> list[Any]:
     check = observed.check
     seen = None if check is None else [check.at_ms, check.verdict, check.error, check.latency_ms]
     row: list[Any] = [number, observed.endpoint, observed.location, seen, int(observed.retry)]
-    if observed.phases_us or observed.detail or observed.transitions:
+    if observed.phases_us is not None or observed.detail is not None or observed.transitions:
         told = [{"is": type(one).__name__, **asdict(one)} for one in observed.transitions]
         phases = None if observed.phases_us is None else dict(observed.phases_us)
         row += [phases, observed.detail, told]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from random import Random
 import pytest
 from daemon_rig import wait_for
 from ledger_scenes import METHOD, MINUTE, T0, checks, new_ledger
+from prometheus_client import CollectorRegistry, generate_latest
 
 from ledger import keeping
 from ledger.events import events
@@ -26,6 +28,7 @@ from ledger.outages import outages
 from ledger.recording import Life
 from ledger.spool import Batch, Spool
 from ledger.store import Ledger, open_ledger
+from ledger.writer_metrics import WriterMetrics
 from sla.judge import Check, State, judge
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -374,3 +377,16 @@ def test_what_waits_for_another_ledger_is_put_aside_for_it(
     kept = Spool(aside, "f" * 32, size=MB)
     assert kept.records == 1
     kept.close()
+
+
+def test_every_figure_of_the_writer_is_on_the_page_for_operations(ledger: Ledger) -> None:
+    registry = CollectorRegistry()
+    with spooling(ledger) as writer:
+        WriterMetrics(writer, registry)
+        Watched(writer).see(STORY)
+        text = generate_latest(registry).decode()
+    named = set(re.findall(r"^# TYPE (nines_\w+) ", text, re.MULTILINE))
+    named = {name for name in named if not name.endswith("_created")}
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert named == set(re.findall(r"^\| `(nines_(?:writer|spool|ledger)_\w+)` \|", page, re.MULTILINE))
+    assert f"nines_writer_observations_total {len(STORY)}.0" in text
