@@ -162,10 +162,13 @@ def test_the_daemon_outlives_its_database_and_nothing_is_missing(house: House, t
     assert house.stop() == 0
     lives = other.execute("SELECT written, stamp_ms FROM life ORDER BY started_ms").fetchall()
     instants = [at_ms for (at_ms,) in other.execute("SELECT at_ms FROM raw_check ORDER BY at_ms")]
+    own = """SELECT (SELECT COUNT(*) FROM event WHERE kind LIKE 'prober.%')
++ (SELECT COUNT(*) FROM "interval" WHERE endpoint IS NULL)"""
+    [(told,)] = other.execute(own).fetchall()  # of the prober itself: a busy machine makes its loop stall
     other.close()
     assert len(lives) == 2
     first = [at_ms for at_ms in instants if at_ms <= lives[0][1]]
-    assert len(first) == lives[0][0]
+    assert len(first) <= lives[0][0] <= len(first) + 2 * told
     assert max(b - a for a, b in itertools.pairwise(first)) < 2_500
 
 
