@@ -23,6 +23,7 @@ from probes.past import Past, Resumed
 from probes.pulse import Pulse
 from probes.resolver import Resolver
 from probes.review import Notices, Review
+from probes.scheduler import phase_ms
 from probes.sight import Sight
 from probes.steps import Clocks
 from probes.target import Target, target_of
@@ -38,7 +39,7 @@ Reveal = Callable[[Secret], str]
 LIFE_EVERY_S = 1.0
 GRACE_S = 3.0  # how long running attempts may go on after a stop
 MISSED_MS = 1_000  # a tick that is later than this was missed
-SPREAD_MS = 3  # between the first checks of endpoints that begin together
+SPREAD_MS = 10  # between the first checks of endpoints that begin together
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ class Prober:
         state, said = past
         watch = self._watches[target.id, target.location] = Watch(target, state, self._post)
         watch.tell(said)
-        self._schedule(watch, watch.first_due() + min(after_ms, target.judged.interval_ms))
+        if after_ms >= target.judged.interval_ms:
+            after_ms = phase_ms(target.id, target.judged.interval_ms)
+        self._schedule(watch, watch.first_due() + after_ms)
 
     def _change(self, watch: Watch, target: Target) -> None:
         watch.leaving = False
