@@ -5,12 +5,12 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra demo --group build --univer
 	--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade)
 export MPLCONFIGDIR ?= $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: help demo test replays lint format gallery bench properties mutants lock clean
+.PHONY: help demo test replays lint format gallery bench bench-year properties torture mutants lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
-		printf 'make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 demo:  ## set up what is missing, then the whole product once on this machine, by itself, in under a minute
 	@python3 tools/bootstrap.py demo
@@ -22,7 +22,7 @@ test:  ## set up what is missing, then the linters, the types and every test
 	$(BIN)/ruff check . || status=1; \
 	$(BIN)/ruff format --check . || status=1; \
 	$(BIN)/mypy || status=1; \
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/mutants.py || status=1; \
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/mutants.py || status=1; \
 	$(BIN)/pytest -n 2 --durations=10 || status=1; \
 	exit $$status
 
@@ -36,7 +36,7 @@ lint:  ## only the linters and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/mutants.py
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/mutants.py
 
 format:  ## rewrite the source as ruff has it
 	@python3 tools/bootstrap.py test
@@ -51,10 +51,18 @@ bench:  ## CPU seconds of the accounting, and ratios to a floor measured in the 
 	@python3 tools/bootstrap.py test
 	$(BIN)/python tools/bench.py
 
+bench-year:  ## a year of 200 endpoints through the daemon's writer: bytes, CPU, statements, the board; an hour
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tools/bench_year.py
+
 properties:  ## the properties of the accounting with many made-up months each; a few minutes
 	@python3 tools/bootstrap.py test
 	NINES_PROPERTIES=many $(BIN)/pytest -n 2 tests/test_sla_properties.py tests/test_sla_properties_change.py \
 		tests/test_sla_properties_oracle.py tests/test_sla_judge_properties.py
+
+torture:  ## the daemon killed KILLS times (200) under load, its database taken away for a minute; half an hour
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tests/torture.py --kills $(or $(KILLS),200) $(if $(SEED),--seed $(SEED))
 
 mutants:  ## change the accounting in 300 places, one after the other: which tests notice; about half an hour
 	@python3 tools/bootstrap.py test

@@ -14,7 +14,7 @@ from config.contract import Contract, Plan
 from config.crosscheck import crosscheck
 from config.endpoint import Endpoint
 from config.files import Merged, read_all
-from config.model import Client, Config, Service, Settings
+from config.model import Client, Config, Journal, Service, Settings
 from config.problems import ConfigError as ConfigError
 from config.problems import Problem as Problem
 from config.problems import unknown_key
@@ -119,4 +119,6 @@ def _assemble(settings: Settings, found: dict[str, dict[str, Any]], merged: Merg
     fields: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
     if settings.secrets_dir is not None:
         fields["secrets_dir"] = str(merged.folder / settings.secrets_dir)
+    if settings.journal.anchor not in (None, "syslog"):
+        fields["journal"] = Journal(anchor=str(merged.folder / settings.journal.anchor))
     return Config.model_construct(**(fields | found), sources=merged.sources)

@@ -15,6 +15,7 @@ from config.contract import Contract, Currency, Plan
 from config.endpoint import Endpoint
 from config.problems import At
 from config.reading import Sources
+from config.retention import Retention
 from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
 from config.window import Maintenance
 from sla.facts import Expression
@@ -36,18 +37,48 @@ class Issuer(Frozen):
     four_eyes: Flag = Field(True, description="false: a firm of one; journalled and printed on every statement")
 
 
+def _listen_or_off(value: object) -> str:
+    """An address, or `off`."""
+    return "off" if units.text_of(value) == "off" else _listen(value)
+
+
 class Listen(Frozen):
-    """Where pages are served."""
+    """Where pages and metrics are served."""
 
     web: Annotated[str, BeforeValidator(_listen), WithJsonSchema({"type": "string"})] = "127.0.0.1:8090"
+    metrics: Annotated[str, BeforeValidator(_listen_or_off), WithJsonSchema({"type": "string"})] = "127.0.0.1:8091"
 
     @property
     def host(self) -> str:
-        return self.web.rpartition(":")[0].strip("[]")
+        return _split(self.web)[0]
 
     @property
     def port(self) -> int:
-        return int(self.web.rpartition(":")[2])
+        return _split(self.web)[1]
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """(host, port); None where it is off."""
+        return None if self.metrics == "off" else _split(self.metrics)
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _spool_bytes(value: object) -> int:
+    found = units.size_bytes(value)
+    if not 2**20 <= found <= 2**34:
+        raise ValueError(f"{units.text_of(value)} is not between 1 MiB and 16 GiB; write e.g. 32 MiB")
+    return found
+
+
+class Spool(Frozen):
+    """Where observations wait while the database cannot be written, and how much of them."""
+
+    path: Plain | None = Field(None, description="a folder; default: the database's path and .spool")
+    size: Annotated[int, BeforeValidator(_spool_bytes), WithJsonSchema({"type": "string"})] = 32 * 2**20
 
 
 class Rates(Frozen):
@@ -62,6 +93,12 @@ class Rates(Frozen):
             if not 1 <= getattr(self, key) <= 100_000:
                 raise At(key, f"{getattr(self, key)} is not between 1 and 100000; write e.g. 10")
         return self
+
+
+class Journal(Frozen):
+    """Where the head of the journal is written once a day, out of reach of whoever owns the database."""
+
+    anchor: Plain | None = Field(None, description="a file that grows by one line, or syslog")
 
 
 class Include(Frozen):
@@ -118,8 +155,11 @@ class Settings(Frozen):
     issuer: Issuer = Issuer()
     timezone: Zone | None = None
     listen: Listen = Listen()
+    spool: Spool = Spool()
     contact: Plain | None = None
     rates: Rates = Rates()
+    retention: Retention = Retention()
+    journal: Journal = Journal()
     secrets_dir: Plain | None = None
     allow_private: Networks = ()
     exec_allowed: Programs = ()

@@ -43,6 +43,8 @@ endpoints:
 # maintenance:
 #   sunday: {{title: Weekly patches, for: [{id}], cron: "0 2 * * sun", duration: 2 h}}
 
+# journal: {{anchor: syslog}}    # once a day the head of the journal, so that a rewritten one is found
+
 # alerts:
 #   operations: {{mail: {{host: localhost, from: nines@example.org, to: [operations@example.org]}}}}
 """

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from config.files import Fragment, Merged
 from config.problems import KeyPath, Problem, path_text
 
-MAIN_ONLY = ("include", "secrets_dir", "allow_private", "exec_allowed")
+MAIN_ONLY = ("include", "secrets_dir", "allow_private", "exec_allowed", "journal")
 TENANT_SECTIONS = ("version", "endpoints", "services")
 _TENANT_SECRETS = ("headers", "username", "password", "bearer", "client_certificate")
 _SECRET_FIELDS = (

@@ -2,12 +2,15 @@
 
 LedgerError
   NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
-  DatabaseLocked  DatabaseReadOnly  DiskFull  DiskFailing  UnknownDatabaseUrl
+  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  UnknownDatabaseUrl
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class LedgerError(Exception):
@@ -54,6 +57,10 @@ class DiskFull(LedgerError):
     """{where}: no space is left for the ledger; free some on its file system"""
 
 
+class NoRoom(DiskFull):
+    """{where}: there is not enough room for another copy of the ledger; nothing was touched"""
+
+
 class DiskFailing(LedgerError):
     """{where}: the disk under the ledger fails to read or write; look at `dmesg` and at the last backup"""
 
@@ -83,3 +90,12 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
         return None
     known = next((kind for start, kind in _BY_NAME.items() if name == start or name.startswith(f"{start}_")), None)
     return known(where) if known else None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the driver inside the block become named ones of the database at `path`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise of_sqlite(error, str(path)) or error from error

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from ledger.coverage import Key, covered, first_covered_ms, has_imports
+from ledger.grid import segments
+from ledger.histories import History, histories
 from ledger.imported import Witness, united
 from ledger.numbers import find_all
 from ledger.outages import COLUMNS, FROM, Kind, recorded
-from ledger.query import all_rows
+from ledger.query import all_rows, scalar
 from ledger.recording import LIVE
 from ledger.sampling import due_and_made, unconfirmed_failures
 from ledger.store import Ledger
@@ -22,24 +24,67 @@ OWN = "local"  # the daemon's own location
 
 
 def endpoint_facts(
-    ledger: Ledger, keys: Iterable[str], *, from_ms: int, to_ms: int, now_ms: int
+    ledger: Ledger, keys: Iterable[str], *, from_ms: int, to_ms: int, now_ms: int, sampled: bool = True
 ) -> dict[str, EndpointFacts]:
     """What is known at `now_ms` of each endpoint in [from_ms, to_ms); nothing is said of time after `now_ms`.
 
     `keys` are endpoints (`api`), or what another location says of one (`api@fra`). Outages that touch the time are
     given whole. An open outage has `to_ms` None; its time that nobody vouches for is in `unknown`. An endpoint that
-    the ledger never heard of is all unknown.
+    the ledger never heard of is all unknown. Without `sampled` no checks are counted, which takes most of the time.
     """
     wanted = tuple(dict.fromkeys(keys))
-    until_ms = max(from_ms, min(to_ms, now_ms))
+    span = (from_ms, max(from_ms, min(to_ms, now_ms)))
     with ledger.read() as connection:
         numbers = find_all(connection, "endpoint", tuple({_parts(key)[0] for key in wanted}))
         places = find_all(connection, "location", tuple({_parts(key)[1] for key in wanted}))
-        found = {}
-        for key in wanted:
-            number = _numbered(key, numbers, places)
-            found[key] = _facts(connection, key, number, from_ms=from_ms, to_ms=until_ms, now_ms=now_ms)
+        numbered = {key: _numbered(key, numbers, places) for key in wanted}
+        found = _observed(connection, numbered, span, now_ms)
+        if sampled:
+            found = {key: _sampled(connection, facts, numbered[key], (span,)) for key, facts in found.items()}
     return found
+
+
+def _observed(
+    connection: Connection, numbered: Mapping[str, Key | None], span: Span, now_ms: int
+) -> dict[str, EndpointFacts]:
+    """The facts without any check counted; all that only the live checks speak of is read at once."""
+    imported = _imported(connection, numbered)
+    live: dict[int, list[int]] = {}
+    for name, key in numbered.items():
+        if key is not None and name not in imported:
+            live.setdefault(key["location"], []).append(key["endpoint"])
+    limits = {"from_ms": span[0], "to_ms": span[1], "now_ms": now_ms}
+    read = {place: histories(connection, place, endpoints, **limits) for place, endpoints in live.items()}
+    found = {}
+    for name, key in numbered.items():
+        if key is None:
+            found[name] = EndpointFacts(name, None, unknown=Spans.of([span]))
+        elif name in imported:
+            found[name] = _with_imports(connection, name, key, **limits)
+        else:
+            history = read[key["location"]][key["endpoint"]]
+            found[name] = _of_history(connection, name, history, span, now_ms)
+    return found
+
+
+def _imported(connection: Connection, numbered: Mapping[str, Key | None]) -> set[str]:
+    """Those of which others have told something."""
+    if scalar(connection, "SELECT 1 FROM source LIMIT 1") is None:
+        return set()
+    return {name for name, key in numbered.items() if key is not None and has_imports(connection, key)}
+
+
+def _of_history(connection: Connection, name: str, history: History, span: Span, now_ms: int) -> EndpointFacts:
+    told: dict[str, list[Outage]] = {"down": [], "degraded": []}
+    for row in history.troubles:
+        told[row.kind].append(_as_seen(recorded(connection, row, until_ms=now_ms).outage, now_ms))
+    return EndpointFacts(
+        id=name,
+        first_check_ms=history.first_ms,
+        outages=tuple(told["down"]),
+        degraded=tuple(told["degraded"]),
+        unknown=Spans.of([span]) - history.known,
+    )
 
 
 def _parts(key: str) -> tuple[str, str]:
@@ -61,14 +106,19 @@ def checks_within(ledger: Ledger, facts: EndpointFacts, times: Spans) -> Endpoin
     with ledger.read() as connection:
         numbers = find_all(connection, "endpoint", (endpoint,))
         key = _numbered(facts.id, numbers, find_all(connection, "location", (location,)))
-        counts = [due_and_made(connection, endpoint, key, from_ms=start, to_ms=end) for start, end in times]
-        failing = _failing(facts.outages)
-        missed = [
-            0 if key is None else unconfirmed_failures(connection, key, failing, from_ms=start, to_ms=end)
-            for start, end in times
-        ]
+        return _sampled(connection, facts, key, tuple(times))
+
+
+def _sampled(connection: Connection, facts: EndpointFacts, key: Key | None, times: Sequence[Span]) -> EndpointFacts:
+    endpoint = _parts(facts.id)[0]
+    counts = [due_and_made(connection, endpoint, key, from_ms=start, to_ms=end) for start, end in times]
+    failing = _failing(facts.outages)
+    missed = [
+        0 if key is None else unconfirmed_failures(connection, key, failing, from_ms=start, to_ms=end)
+        for start, end in times
+    ]
     known = [(due, made) for due, made in counts if due is not None and made is not None]
-    agreed = facts.checks_due is not None
+    agreed = bool(known) or (not counts and any(segments(connection, endpoint, 0, 1)))
     return replace(
         facts,
         checks_due=sum(due for due, _ in known) if agreed else None,
@@ -82,22 +132,14 @@ def _failing(outages: Iterable[Outage]) -> Spans:
     return Spans.of((one.from_ms, max(one.from_ms, one.last_bad_ms or 0) + 1) for one in outages)
 
 
-def _facts(connection: Connection, id: str, key: Key | None, *, from_ms: int, to_ms: int, now_ms: int) -> EndpointFacts:
-    due, made = due_and_made(connection, _parts(id)[0], key, from_ms=from_ms, to_ms=to_ms)
-    everything = Spans.of([(from_ms, to_ms)])
-    if key is None:
-        return EndpointFacts(id, None, unknown=everything, checks_due=due, checks_made=made)
+def _with_imports(connection: Connection, id: str, key: Key, *, from_ms: int, to_ms: int, now_ms: int) -> EndpointFacts:
     known = covered(connection, key, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
-    down = _outages(connection, key, "down", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
     return EndpointFacts(
         id=id,
         first_check_ms=first_covered_ms(connection, key),
-        outages=down,
+        outages=_outages(connection, key, "down", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
         degraded=_outages(connection, key, "degraded", from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
-        unknown=everything - Spans.of(span for spans in known.values() for span in spans),
-        checks_due=due,
-        checks_made=made,
-        unconfirmed=unconfirmed_failures(connection, key, _failing(down), from_ms=from_ms, to_ms=to_ms),
+        unknown=Spans.of([(from_ms, to_ms)]) - Spans.of(span for spans in known.values() for span in spans),
     )
 
 

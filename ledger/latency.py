@@ -1,13 +1,21 @@
-"""Response times of successful checks: exact percentiles over any stretch of time."""
+"""Response times of successful checks: percentiles over any stretch of time.
+
+They are exact while the raw checks stand alone, and within 1/32 where days were rolled up (`ledger.slots`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from ledger.coverage import Key
 from ledger.numbers import find
 from ledger.query import all_rows
+from ledger.rolls import latencies_within, pieces
+from ledger.slots import middle_ms
 from ledger.store import Ledger
 from sla.spans import Span
 
@@ -29,30 +37,44 @@ def latencies(ledger: Ledger, endpoint: str, spans: Sequence[Span], *, location:
 
     Imported checks speak only for a span without any live one: other places and clients answer at other speeds.
     """
-    live, imported = (
-        f"""SELECT latency_ms FROM {table} WHERE endpoint = :endpoint AND location = :location
-AND at_ms >= :from_ms AND at_ms < :to_ms AND verdict < 2 AND latency_ms IS NOT NULL"""
-        for table in ("raw_check", "imported_check")
-    )
     with ledger.read() as connection:
         numbers = (find(connection, "endpoint", endpoint), find(connection, "location", location))
         if numbers[0] is None or numbers[1] is None:
-            return tuple(_summary(span, []) for span in spans)
+            return tuple(_summary(span, {}) for span in spans)
         key: Key = {"endpoint": numbers[0], "location": numbers[1]}
-        limits: list[Key] = [{**key, "from_ms": span[0], "to_ms": span[1]} for span in spans]
-        found = [all_rows(connection, live, **each) or all_rows(connection, imported, **each) for each in limits]
-    return tuple(_summary(span, [row[0] for row in rows]) for span, rows in zip(spans, found, strict=True))
+        found = [_live(connection, key, span) or _raw(connection, "imported_check", key, span) for span in spans]
+    return tuple(_summary(span, values) for span, values in zip(spans, found, strict=True))
 
 
-def _summary(span: Span, values: list[int]) -> Latency:
-    values.sort()
-    return Latency(
-        span[0], span[1], len(values), _percentile(values, 50), _percentile(values, 95), _percentile(values, 99)
-    )
+def _live(connection: Connection, key: Key, span: Span) -> Counter[int]:
+    """How often each response time was seen in the span."""
+    found: Counter[int] = Counter()
+    for piece in pieces(connection, key, span):
+        if piece.day is None:
+            found += _raw(connection, "raw_check", key, (piece.from_ms, piece.to_ms))
+        else:
+            rolled = latencies_within(connection, key, piece)
+            found += Counter({middle_ms(bucket): count for bucket, count in rolled.items()})
+    return found
 
 
-def _percentile(ascending: Sequence[int], percent: int) -> int | None:
+def _raw(connection: Connection, table: str, key: Key, span: Span) -> Counter[int]:
+    query = f"""SELECT latency_ms FROM {table} WHERE endpoint = :endpoint AND location = :location
+AND at_ms >= :from_ms AND at_ms < :to_ms AND verdict < 2 AND latency_ms IS NOT NULL"""
+    return Counter(row[0] for row in all_rows(connection, query, **key, from_ms=span[0], to_ms=span[1]))
+
+
+def _summary(span: Span, values: Mapping[int, int]) -> Latency:
+    count = sum(values.values())
+    ascending = sorted(values.items())
+    return Latency(*span, count, *(_percentile(ascending, count, percent) for percent in (50, 95, 99)))
+
+
+def _percentile(ascending: Sequence[tuple[int, int]], count: int, percent: int) -> int | None:
     """The smallest value that at least so many percent of the values do not exceed (nearest rank)."""
-    if not ascending:
-        return None
-    return ascending[-(-len(ascending) * percent // 100) - 1]
+    rank = -(-count * percent // 100)
+    for value, times in ascending:
+        rank -= times
+        if rank <= 0:
+            return value
+    return None

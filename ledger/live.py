@@ -80,7 +80,7 @@ ORDER BY at_ms DESC LIMIT 1"""
 def _state(connection: Connection, key: Key, now_ms: int) -> tuple[Verdict, int | None, str | None]:
     """(verdict, since when, id of the outage)."""
     query = """SELECT from_ms, to_ms, reach_ms FROM coverage WHERE endpoint = :endpoint AND location = :location
-AND source = :live ORDER BY from_ms DESC, number DESC LIMIT 1"""
+AND source = :live ORDER BY to_ms IS NULL DESC, from_ms DESC, number DESC LIMIT 1"""
     coverage = first_row(connection, query, **key, live=LIVE)
     if coverage is None:
         return "unknown", None, None

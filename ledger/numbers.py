@@ -17,6 +17,7 @@ class Numbers:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Numbered, str], int] = {}
+        self.pairs: dict[tuple[str, str], tuple[int, int]] = {}  # (endpoint, location): looked up once per check
 
     def get(self, connection: Connection, what: Numbered, id: str) -> int:
         """The number of that thing, given now where it has none. Needs a writing transaction."""
@@ -26,8 +27,15 @@ class Numbers:
             number = self._known[what, id] = int(scalar(connection, f"SELECT number FROM {what} WHERE id = :id", id=id))
         return number
 
+    def pair(self, connection: Connection, endpoint: str, location: str) -> tuple[int, int]:
+        """The numbers of both, kept in `pairs`."""
+        found = (self.get(connection, "endpoint", endpoint), self.get(connection, "location", location))
+        self.pairs[endpoint, location] = found
+        return found
+
     def forget(self) -> None:
         self._known.clear()
+        self.pairs.clear()
 
 
 def find(connection: Connection, what: Numbered, id: str) -> int | None:

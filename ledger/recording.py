@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,8 @@ from sqlalchemy import Connection
 from ledger.identity import short_id
 from ledger.journal import canonical
 from ledger.numbers import Numbers
-from ledger.query import first_row, run, run_many, scalar
+from ledger.query import first_row, run, scalar
+from ledger.sight import Moved, Notice, SeenAgain, Sight, Unseen, write_sight
 from ledger.store import Ledger
 from sla.facts import Verdict
 from sla.judge import Check, Closed, CoverageClosed, CoverageOpened, Opened, Transition
@@ -22,12 +24,14 @@ log = logging.getLogger("nines.ledger")
 
 LIVE = "live"  # the source of what this program saw itself; imports bring rows of their own
 VERDICTS: tuple[Verdict, ...] = ("up", "degraded", "down", "unknown")  # raw_check.verdict is the index
+_NUMBER_OF = {verdict: number for number, verdict in enumerate(VERDICTS)}
+# For the driver as they are, without a dictionary or a statement object per row.
 _INSERT_CHECK = """INSERT INTO raw_check (endpoint, location, at_ms, verdict, retry, latency_ms)
-VALUES (:endpoint, :location, :at_ms, :verdict, :retry, :latency_ms)
-ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
 _INSERT_EVIDENCE = """INSERT INTO check_evidence (endpoint, location, at_ms, error, phases, detail)
-VALUES (:endpoint, :location, :at_ms, :error, :phases, :detail)
-ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+_BY_KEY = itemgetter(0, 1, 2)
+Row = tuple[Any, ...]
 _INSERT_INTERVAL = """INSERT INTO "interval"
 (id, endpoint, location, kind, source, from_ms, last_good_ms, first_bad_ms, confirmed_ms, failed_checks, error)
 VALUES (:id, :endpoint, :location, :kind, :source, :from_ms, :last_good_ms, :from_ms, :confirmed_ms, :failed_checks,
@@ -40,15 +44,18 @@ failed_checks = :failed_checks, end_reason = :reason WHERE number = :number"""
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One check and what the judge made of it. `check` is None for a decision without one (restart, removal)."""
+    """One check and what the judge made of it. `check` is None for a decision without one (restart, removal).
 
-    endpoint: str
+    `endpoint` None: it concerns the whole location (blind, suspended, a clock step, a notice).
+    """
+
+    endpoint: str | None
     location: str
     check: Check | None
     retry: bool = False
     phases_us: Mapping[str, int] | None = None
     detail: str | None = None
-    transitions: tuple[Transition, ...] = ()
+    transitions: tuple[Transition | Sight, ...] = ()
 
     @property
     def at_ms(self) -> int:
@@ -58,7 +65,7 @@ class Observed:
         return max((_told_ms(transition) for transition in self.transitions), default=0)
 
 
-def _told_ms(transition: Transition) -> int:
+def _told_ms(transition: Transition | Sight) -> int:
     match transition:
         case Opened():
             return transition.confirmed_ms
@@ -66,16 +73,22 @@ def _told_ms(transition: Transition) -> int:
             return transition.to_ms
         case CoverageOpened():
             return transition.from_ms
+        case Unseen() | SeenAgain() | Moved() | Notice():
+            return transition.at_ms
 
 
 @dataclass(slots=True)
 class Life:
-    """The daemon's life as far as it is to be written: when it was last known alive, and a clean stop."""
+    """The daemon's life as far as it is to be written: when it was last known alive, and a clean stop.
+
+    `written` counts the observations of this life that are on record with this batch; None where nobody counts.
+    """
 
     boot: str
     location: str
     stamp_ms: int | None = None
     stopped_ms: int | None = None
+    written: int | None = None
 
 
 @dataclass(slots=True)
@@ -90,43 +103,54 @@ class Recorder:
         """All of it in one transaction, on disk when this returns. The ids of the events that it made."""
         try:
             with self.ledger.decide() as connection:
-                events = self._write(connection, batch)
-                if life is not None:
-                    self._stamp(connection, life, batch)
+                return self.write(connection, batch, life)
         except BaseException:
-            self._numbers.forget()
-            self._before.clear()
+            self.forget()
             raise
+
+    def write(self, connection: Connection, batch: Sequence[Observed], life: Life | None) -> tuple[str, ...]:
+        """The same within a transaction of the caller's, who calls `forget` where it is rolled back."""
+        events = self._write(connection, batch)
+        if life is not None:
+            self._stamp(connection, life, batch)
         return events
 
+    def forget(self) -> None:
+        """What was written last may not be there."""
+        self._numbers.forget()
+        self._before.clear()
+
     def _write(self, connection: Connection, batch: Sequence[Observed]) -> tuple[str, ...]:
-        checks: list[dict[str, Any]] = []
-        evidence: list[dict[str, Any]] = []
+        """This loop is run for each check there ever is: a few microseconds, no object but the row itself."""
+        checks: list[Row] = []
+        evidence: list[Row] = []
         events: list[str] = []
+        known, before = self._numbers.pairs, self._before
         for observed in batch:
-            endpoint = self._numbers.get(connection, "endpoint", observed.endpoint)
-            location = self._numbers.get(connection, "location", observed.location)
-            where = {"endpoint": endpoint, "location": location}
-            if observed.check is not None:
-                checks.append(_check_row(observed, observed.check, where))
-                evidence += self._evidence(observed, observed.check, where)
+            if observed.endpoint is None:
+                location = self._numbers.get(connection, "location", observed.location)
+                for told in observed.transitions:
+                    events += _of_location(connection, self.ledger.id, told, location)
+                continue
+            endpoint = observed.endpoint
+            key = known.get((endpoint, observed.location)) or self._key(connection, endpoint, observed.location)
+            check = observed.check
+            if check is not None:
+                verdict = _NUMBER_OF[check.verdict]
+                checks.append((*key, check.at_ms, verdict, observed.retry, check.latency_ms))
+                last = before.get(key)
+                before[key] = observed
+                if verdict or (last is not None and last.check is not None and last.check.verdict != "up"):
+                    evidence += _evidence(key, last, observed)
             for transition in observed.transitions:
-                events += _apply(connection, self.ledger.id, observed, transition, {**where, "source": LIVE})
-        run_many(connection, _INSERT_CHECK, checks)
-        run_many(connection, _INSERT_EVIDENCE, evidence)
+                where = {"endpoint": key[0], "location": key[1], "source": LIVE}
+                events += _apply(connection, self.ledger.id, observed, transition, where)
+        _insert_many(connection, _INSERT_CHECK, checks)
+        _insert_many(connection, _INSERT_EVIDENCE, evidence)
         return tuple(events)
 
-    def _evidence(self, observed: Observed, check: Check, where: dict[str, int]) -> list[dict[str, Any]]:
-        """Kept where a check was not up; of the one before and the one after its phases."""
-        key = (where["endpoint"], where["location"])
-        before = self._before.get(key)
-        self._before[key] = observed
-        beside = before is not None and before.check is not None and before.check.verdict != "up"
-        if check.verdict == "up":
-            return [_evidence_row(observed, check, where)] if beside else []
-        if beside or before is None or before.check is None:
-            return [_evidence_row(observed, check, where)]
-        return [_evidence_row(before, before.check, where), _evidence_row(observed, check, where)]
+    def _key(self, connection: Connection, endpoint: str, location: str) -> tuple[int, int]:
+        return self._numbers.pair(connection, endpoint, location)
 
     def _stamp(self, connection: Connection, life: Life, batch: Iterable[Observed]) -> None:
         """A check at an instant is a sign of life too, and one that may come before the first stamp."""
@@ -140,35 +164,50 @@ VALUES (:boot, :location, :started_ms, :stamp_ms) ON CONFLICT (boot) DO UPDATE S
         if life.stopped_ms is not None:
             update = "UPDATE life SET stamp_ms = :at_ms, stopped_ms = :at_ms WHERE boot = :boot"
             run(connection, update, boot=life.boot, at_ms=life.stopped_ms)
+        if life.written is not None:
+            update = "UPDATE life SET written = :written WHERE boot = :boot"
+            run(connection, update, boot=life.boot, written=life.written)
 
 
-def _check_row(observed: Observed, check: Check, where: dict[str, int]) -> dict[str, Any]:
-    return {
-        **where,
-        "at_ms": check.at_ms,
-        "verdict": VERDICTS.index(check.verdict),
-        "retry": int(observed.retry),
-        "latency_ms": check.latency_ms,
-    }
+def written_of(connection: Connection, boot: str) -> int:
+    """How many observations of that life are on record; 0 where it is not."""
+    return int(scalar(connection, "SELECT written FROM life WHERE boot = :boot", boot=boot) or 0)
 
 
-def _evidence_row(observed: Observed, check: Check, where: dict[str, int]) -> dict[str, Any]:
-    troubled = check.verdict != "up"
-    return {
-        **where,
-        "at_ms": check.at_ms,
-        "error": check.error,
-        "phases": _phases(observed),
-        "detail": observed.detail if troubled else None,
-    }
+def _insert_many(connection: Connection, sql: str, rows: list[Row]) -> None:
+    """In the order of the key, so that neighbours go into the same page."""
+    if rows:
+        rows.sort(key=_BY_KEY)
+        connection.exec_driver_sql(sql, rows)
+
+
+def _evidence(key: tuple[int, int], before: Observed | None, observed: Observed) -> list[Row]:
+    """Kept where a check was not up; of the one before and the one after its phases."""
+    rows = [_evidence_row(key, observed)]
+    if before is not None and before.check is not None and before.check.verdict == "up":
+        rows.insert(0, _evidence_row(key, before))
+    return rows
+
+
+def _evidence_row(key: tuple[int, int], observed: Observed) -> Row:
+    check = observed.check
+    assert check is not None
+    detail = observed.detail if check.verdict != "up" else None
+    return (*key, check.at_ms, check.error, _phases(observed), detail)
 
 
 def _phases(observed: Observed) -> str | None:
     return json.dumps(dict(observed.phases_us), separators=(",", ":")) if observed.phases_us else None
 
 
+def _of_location(connection: Connection, ledger_id: str, told: Transition | Sight, location: int) -> list[str]:
+    if not isinstance(told, Unseen | SeenAgain | Moved | Notice):
+        raise TypeError(f"{type(told).__name__} is of an endpoint, not of a location")
+    return write_sight(connection, ledger_id, told, {"endpoint": None, "location": location, "source": LIVE})
+
+
 def _apply(
-    connection: Connection, ledger_id: str, observed: Observed, transition: Transition, key: dict[str, Any]
+    connection: Connection, ledger_id: str, observed: Observed, transition: Transition | Sight, key: dict[str, Any]
 ) -> list[str]:
     """Write one transition; the ids of its events."""
     match transition:
@@ -183,6 +222,8 @@ VALUES (:endpoint, :location, :source, :from_ms, :reach_ms)"""
             run(connection, insert, **key, from_ms=transition.from_ms, reach_ms=transition.reach_ms)
         case CoverageClosed():
             _close_coverage(connection, transition.to_ms, key)
+        case _:
+            return write_sight(connection, ledger_id, transition, key)
     return []
 
 

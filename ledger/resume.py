@@ -63,7 +63,8 @@ def _key(connection: Connection, endpoint: str, location: str) -> dict[str, int]
 def _point(connection: Connection, key: dict[str, int]) -> ResumePoint:
     down, degraded = _open(connection, key, "down"), _open(connection, key, "degraded")
     where = "endpoint = :endpoint AND location = :location AND source = :live"
-    newest = f"SELECT from_ms, to_ms, reach_ms FROM coverage WHERE {where} ORDER BY from_ms DESC, number DESC LIMIT 1"
+    newest = f"""SELECT from_ms, to_ms, reach_ms FROM coverage WHERE {where}
+ORDER BY to_ms IS NULL DESC, from_ms DESC, number DESC LIMIT 1"""
     coverage = first_row(connection, newest, **key, live=LIVE)
     is_open = coverage is not None and coverage.to_ms is None
     checks = _checks(connection, key, down, degraded)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
 from ledger.coverage import Key
+from ledger.grid import base_of, dues, segments
 from ledger.query import all_rows, scalar
+from ledger.rolls import Piece, grid_of, pieces, ticks_within
 from sla.spans import Span, Spans
 
 
@@ -21,57 +21,72 @@ def due_and_made(
     Several checks of one tick (retries) count once. (None, None) where no interval was ever agreed.
     """
     due, made, agreed = 0, 0, False
-    for start_ms, end_ms, interval_ms in _intervals(connection, endpoint, from_ms, to_ms):
+    for part in segments(connection, endpoint, from_ms, to_ms):
         agreed = True
-        phase = None if key is None else _phase(connection, key, (start_ms, end_ms))
-        ticks = _ticks(start_ms, end_ms, interval_ms, phase)
+        span = (part.from_ms, part.to_ms)
+        grid = None if key is None else _grid(connection, key, span)
+        ticks = dues(*span, part.interval_ms, grid)
         due += ticks
-        if key is not None and phase is not None:
-            made += min(ticks, _ticks_seen(connection, key, (start_ms, end_ms), interval_ms, phase))
+        if key is not None and grid is not None:
+            made += min(ticks, _ticks_seen(connection, key, span, part.interval_ms, grid))
     return (due, made) if agreed else (None, None)
 
 
-def _intervals(connection: Connection, endpoint: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, int]]:
-    """(from_ms, to_ms, interval_ms) by the definition in force; time before the first version uses the first."""
-    query = "SELECT known_from_ms, body FROM definition WHERE kind = 'endpoint' AND id = :id ORDER BY known_from_ms"
-    rows = all_rows(connection, query, id=endpoint)
-    ends = [row.known_from_ms for row in rows[1:]] + [to_ms]
-    begins = [from_ms] + [row.known_from_ms for row in rows[1:]]
-    for row, begin, end in zip(rows, begins, ends, strict=True) if rows else ():
-        body: dict[str, Any] = {} if row.body is None else json.loads(row.body)
-        interval_ms = body.get("interval_ms")
-        start_ms, end_ms = max(from_ms, begin), min(to_ms, end)
-        if isinstance(interval_ms, int) and interval_ms > 0 and start_ms < end_ms:
-            yield start_ms, end_ms, interval_ms
-
-
 _WHERE = "endpoint = :endpoint AND location = :location AND at_ms >= :start AND at_ms < :end AND verdict <> 3"
-_SEEN = f"""(SELECT at_ms FROM raw_check WHERE {_WHERE}
-UNION ALL SELECT at_ms FROM imported_check WHERE {_WHERE}) AS seen"""
+_IMPORTED = f"SELECT at_ms FROM imported_check WHERE {_WHERE}"
+_SEEN = f"SELECT at_ms FROM raw_check WHERE {_WHERE} UNION ALL {_IMPORTED}"
 
 
-def _phase(connection: Connection, key: Key, span: Span) -> int | None:
+def _grid(connection: Connection, key: Key, span: Span) -> int | None:
     """An instant of the grid that the checks were due on: a regular check, else any that saw something."""
     limits = {**key, "start": span[0], "end": span[1]}
     regular = f"SELECT at_ms FROM raw_check WHERE {_WHERE} AND retry = 0 ORDER BY at_ms LIMIT 1"
     anyhow = f"SELECT at_ms FROM raw_check WHERE {_WHERE} ORDER BY at_ms LIMIT 1"
     imported = f"SELECT MIN(at_ms) FROM imported_check WHERE {_WHERE}"
-    found = (scalar(connection, query, **limits) for query in (regular, anyhow, imported))
-    return next((int(at_ms) for at_ms in found if at_ms is not None), None)
+    looks: tuple[Callable[[], int | None], ...] = (
+        lambda: grid_of(connection, key, span, whole=True),
+        lambda: scalar(connection, regular, **limits),
+        lambda: scalar(connection, anyhow, **limits),
+        lambda: grid_of(connection, key, span, whole=False),
+        lambda: scalar(connection, imported, **limits),
+    )
+    found = (look() for look in looks)
+    return next((at_ms for at_ms in found if at_ms is not None), None)
 
 
-def _ticks(start_ms: int, end_ms: int, interval_ms: int, phase: int | None) -> int:
-    """Due times of the grid in [start, end); where no check shows the grid, as many as fit."""
-    if phase is None:
-        return (end_ms - start_ms) // interval_ms
-    return (end_ms - 1 - phase) // interval_ms - (start_ms - 1 - phase) // interval_ms
+def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, grid_ms: int) -> int:
+    """Ticks due in the span with a check that saw something, from days rolled up and from raw checks.
+
+    Of a day rolled up that others have looked at too, the better count of the two speaks.
+    """
+    imported = _first_import(connection, key, span) is not None
+    total = 0
+    for piece in pieces(connection, key, span):
+        if piece.day is None or not (piece.whole or piece.pruned):
+            total += _ticks_of(connection, key, piece, _SEEN, interval_ms=interval_ms, grid_ms=grid_ms)
+            continue
+        seen = ticks_within(connection, key, piece)
+        if imported:
+            others = _ticks_of(connection, key, piece, _IMPORTED, interval_ms=interval_ms, grid_ms=grid_ms)
+            seen = max(seen, others)
+        total += seen
+    return total
 
 
-def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, phase: int) -> int:
-    """Ticks with a check that saw something; each tick reaches half an interval to both sides of its due time."""
-    base = phase % interval_ms - interval_ms // 2
-    count = f"SELECT COUNT(DISTINCT (at_ms - :base) / :interval) FROM {_SEEN}"
-    limits = {**key, "start": span[0], "end": span[1]}
+def _first_import(connection: Connection, key: Key, span: Span) -> int | None:
+    query = f"{_IMPORTED} LIMIT 1"
+    found = scalar(connection, query, **key, start=span[0], end=span[1])
+    return None if found is None else int(found)
+
+
+def _ticks_of(connection: Connection, key: Key, piece: Piece, seen: str, *, interval_ms: int, grid_ms: int) -> int:
+    """Ticks due within the piece that those checks saw; each reaches half an interval to both sides of its due time."""
+    base = base_of(grid_ms, interval_ms)
+    half = interval_ms // 2
+    first_due = piece.from_ms + (grid_ms - piece.from_ms) % interval_ms
+    behind = piece.to_ms + (grid_ms - piece.to_ms) % interval_ms
+    count = f"SELECT COUNT(DISTINCT (at_ms - :base) / :interval) FROM ({seen}) AS seen"
+    limits = {**key, "start": first_due - half, "end": behind - half}
     return int(scalar(connection, count, **limits, base=base, interval=interval_ms))
 
 
@@ -80,7 +95,8 @@ def unconfirmed_failures(connection: Connection, key: Key, outages: Spans, *, fr
 
     Of imported checks those that their own source never made an outage of.
     """
-    where = "c.endpoint = :endpoint AND c.location = :location AND c.verdict = 2 AND c.at_ms >= :from_ms"
+    where = """c.endpoint = :endpoint AND c.location = :location AND c.verdict <> 0 AND c.verdict = 2
+AND c.at_ms >= :from_ms"""  # <> 0 is what the small index is of
     live = f"SELECT at_ms FROM raw_check AS c WHERE {where} AND c.at_ms < :to_ms"
     imported = f"""SELECT COUNT(*) FROM imported_check AS c JOIN source AS s ON s.number = c.source
 WHERE {where} AND c.at_ms < :to_ms AND NOT EXISTS (SELECT 1 FROM "interval" AS i WHERE i.endpoint = c.endpoint

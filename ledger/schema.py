@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
@@ -22,12 +23,18 @@ def revision_of(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema to this version, inside the transaction that `connection` is in."""
+def pending(found: str) -> tuple[tuple[str, str], ...]:
+    """The steps still to do, each (from, to)."""
+    rest = REVISIONS[REVISIONS.index(found) :]
+    return tuple(pairwise(rest))
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the schema to revision `to`, inside the transaction that `connection` is in."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

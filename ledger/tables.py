@@ -24,6 +24,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+from ledger.triggers import TRIGGERS
+
 STRICT: dict[str, Any] = {"sqlite_strict": True}
 
 
@@ -69,7 +71,7 @@ class RawCheck(SQLModel, table=True):
     __tablename__ = "raw_check"
     __table_args__ = (
         CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
-        Index("raw_check_not_up", "endpoint", "location", "at_ms", sqlite_where=text("verdict <> 0")),
+        Index("raw_check_not_up", *("endpoint", "location", "verdict", "at_ms"), sqlite_where=text("verdict <> 0")),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
     endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
@@ -94,19 +96,28 @@ class CheckEvidence(SQLModel, table=True):
 
 
 class RolledDay(SQLModel, table=True):
-    """One day (UTC) of checks of one endpoint from one location, rolled up by stretches of it: see `ledger.rolls`.
+    """One day (UTC) of live checks of one endpoint from one location, rolled up: see `ledger.rolls`.
 
-    `pruned`: 1 once its raw checks were deleted. Until then it can be made again from them when one comes late.
+    `checks` were counted, `ticks` of the interval seen; `grid_ms` is an instant of the grid that they were due on.
+    `pruned`: 0 while its raw checks are there, and it can be made again when one comes late; 2 while they go; 1 then.
     """
 
     __tablename__ = "rolled_day"
-    __table_args__ = (UniqueConstraint("endpoint", "location", "day", name="rolled_once"), STRICT)
+    __table_args__ = (
+        UniqueConstraint("endpoint", "location", "day", name="rolled_once"),
+        Index("rolled_day_whole", "day", sqlite_where=text("pruned <> 1")),
+        STRICT,
+    )
     number: int | None = Field(default=None, primary_key=True)
     endpoint: int = Field(foreign_key="endpoint.number")
     location: int = Field(foreign_key="location.number")
     day: int  # whole days since the epoch
     pruned: int
-    slots: bytes = Field(sa_type=LargeBinary)
+    checks: int
+    ticks: int
+    grid_ms: int | None = Field(default=None, sa_type=Whole)
+    counts: bytes = Field(sa_type=LargeBinary)  # by quarter of an hour
+    latency: bytes = Field(sa_type=LargeBinary)  # by hour
 
 
 class Interval(SQLModel, table=True):
@@ -334,7 +345,9 @@ class ImportedCheck(SQLModel, table=True):
     __tablename__ = "imported_check"
     __table_args__ = (
         CheckConstraint("verdict BETWEEN 0 AND 3", name="verdict_is_known"),
-        Index("imported_check_not_up", *("endpoint", "location", "at_ms"), sqlite_where=text("verdict <> 0")),
+        Index(
+            "imported_check_not_up", *("endpoint", "location", "verdict", "at_ms"), sqlite_where=text("verdict <> 0")
+        ),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
     endpoint: int = Field(primary_key=True, foreign_key="endpoint.number")
@@ -393,43 +406,6 @@ class Document(SQLModel, table=True):
     created_ms: int = Field(sa_type=Whole)
     sha256: str = Field(sa_type=Text)
     content: bytes = Field(sa_type=LargeBinary)
-
-
-# A REPLACE deletes without a DELETE trigger unless recursive_triggers is on; the INSERT trigger speaks in any case.
-TRIGGERS = (
-    """CREATE TRIGGER journal_is_not_updated BEFORE UPDATE ON journal
-BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
-    """CREATE TRIGGER journal_is_not_deleted BEFORE DELETE ON journal
-BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
-    """CREATE TRIGGER journal_is_one_chain BEFORE INSERT ON journal
-WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM journal)
-  OR NEW.prev IS NOT (SELECT hash FROM journal ORDER BY seq DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'the journal is one chain: a record follows the last one'); END""",
-    """CREATE TRIGGER definition_is_not_updated BEFORE UPDATE ON definition
-BEGIN SELECT RAISE(ABORT, 'a dated definition never changes'); END""",
-    """CREATE TRIGGER definition_is_not_deleted BEFORE DELETE ON definition
-BEGIN SELECT RAISE(ABORT, 'a dated definition is never deleted'); END""",
-    """CREATE TRIGGER definition_is_not_replaced BEFORE INSERT ON definition
-WHEN EXISTS (SELECT 1 FROM definition AS d WHERE d.number IS NEW.number
-  OR (d.kind = NEW.kind AND d.id = NEW.id AND d.known_from_ms = NEW.known_from_ms))
-BEGIN SELECT RAISE(ABORT, 'a dated definition is never replaced'); END""",
-    """CREATE TRIGGER journal_body_is_only_erased BEFORE UPDATE ON journal_body
-WHEN NEW.seq IS NOT OLD.seq OR OLD.body IS NULL OR NEW.body IS NOT NULL
-  OR NEW.erased_ms IS NULL OR NEW.erased_reason IS NULL
-BEGIN SELECT RAISE(ABORT, 'the body of a record is erased once, with reason and date, and never changed'); END""",
-    """CREATE TRIGGER journal_body_is_not_deleted BEFORE DELETE ON journal_body
-BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
-    """CREATE TRIGGER journal_body_is_not_replaced BEFORE INSERT ON journal_body
-WHEN EXISTS (SELECT 1 FROM journal_body AS b WHERE b.seq IS NEW.seq)
-BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
-    """CREATE TRIGGER document_is_not_updated BEFORE UPDATE ON document
-BEGIN SELECT RAISE(ABORT, 'a stored document never changes'); END""",
-    """CREATE TRIGGER document_is_not_deleted BEFORE DELETE ON document
-BEGIN SELECT RAISE(ABORT, 'a stored document is never deleted'); END""",
-    """CREATE TRIGGER document_is_not_replaced BEFORE INSERT ON document
-WHEN EXISTS (SELECT 1 FROM document AS d WHERE d.number IS NEW.number OR d.id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'a stored document is never replaced'); END""",
-)
 
 
 for _trigger in TRIGGERS:

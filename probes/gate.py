@@ -6,14 +6,24 @@ asyncio-throttle lets newcomers overtake and has every waiter poll; behind a loc
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from fractions import Fraction
 
 from asyncio_throttle.throttler import Throttler
 
-MAX_RUNNING = 400  # attempts at once: well below the descriptors that a service is given
+MOST_RUNNING = 2_000  # attempts at once
+SPARE_DESCRIPTORS = 64  # for the ledger, the log and whatever else is open
+HOST_SHARE = 4  # one host takes at most this part of the places: many endpoints on one dead host delay no other
+FEWEST_OF_HOST = 8
+
+
+def places() -> int:
+    """How many attempts may run at once: an attempt may hold two descriptors (two addresses tried)."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(min(MOST_RUNNING, (descriptors - SPARE_DESCRIPTORS) // 2), FEWEST_OF_HOST)
 
 
 class Gate:
@@ -31,24 +41,67 @@ class Gate:
             await self._throttler.acquire()  # type: ignore[no-untyped-call]
 
 
+class _Host:
+    """The rate of one host, and its share of the places."""
+
+    def __init__(self, rate_per_s: Fraction | int, share: int) -> None:
+        self.gate = Gate(rate_per_s)
+        self.places = asyncio.Semaphore(share)
+        self.inside = 0  # waiting or running
+
+
 class Gates:
-    """The gate of each host, then the gate of all, then a place among the running attempts."""
+    """The gate of each host and its share of the places, then the gate of all, then a place."""
 
     def __init__(
-        self, *, per_host_per_s: Fraction | int, global_per_s: Fraction | int, max_running: int = MAX_RUNNING
+        self, *, per_host_per_s: Fraction | int, global_per_s: Fraction | int, max_running: int | None = None
     ) -> None:
+        most = places() if max_running is None else max_running
         self._per_host_per_s = per_host_per_s
-        self._hosts: dict[str, Gate] = {}
+        self._share = max(most // HOST_SHARE, FEWEST_OF_HOST)
+        self._hosts: dict[str, _Host] = {}
         self._all = Gate(global_per_s)
-        self._places = asyncio.Semaphore(max_running)
+        self._places = asyncio.Semaphore(most)
+
+    async def enter(self, host: str) -> int:
+        """Wait for a place for one attempt, to be left by `leave`; the microseconds that were spent waiting."""
+        began_ns = time.perf_counter_ns()
+        own = self._hosts.get(host)
+        if own is None:
+            own = self._hosts[host] = _Host(self._per_host_per_s, self._share)
+        own.inside += 1
+        try:
+            await own.gate.pass_through()
+            await own.places.acquire()
+            try:
+                await self._all.pass_through()
+                await self._places.acquire()
+            except BaseException:
+                own.places.release()
+                raise
+        except BaseException:
+            own.inside -= 1
+            raise
+        return (time.perf_counter_ns() - began_ns) // 1000
+
+    def leave(self, host: str) -> None:
+        """Give the place back."""
+        self._places.release()
+        own = self._hosts[host]
+        own.places.release()
+        own.inside -= 1
+
+    def keep(self, hosts: Iterable[str]) -> None:
+        """Forget the hosts that are none of these, where nothing waits or runs."""
+        for host in self._hosts.keys() - set(hosts):
+            if not self._hosts[host].inside:
+                del self._hosts[host]
 
     @asynccontextmanager
     async def admit(self, host: str) -> AsyncIterator[int]:
         """Hold a place for one attempt; gives the microseconds that were spent waiting for it."""
-        began_ns = time.perf_counter_ns()
-        if host not in self._hosts:
-            self._hosts[host] = Gate(self._per_host_per_s)
-        await self._hosts[host].pass_through()
-        await self._all.pass_through()
-        async with self._places:
-            yield (time.perf_counter_ns() - began_ns) // 1000
+        waited_us = await self.enter(host)
+        try:
+            yield waited_us
+        finally:
+            self.leave(host)

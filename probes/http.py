@@ -56,6 +56,7 @@ async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -
     connector = FreshConnector(road)
     timeout = aiohttp.ClientTimeout(total=None, ceil_threshold=1e9)  # one deadline, held outside
     session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, timeout=timeout)
+    session._retry_connection = False  # else aiohttp asks again, unseen, where a server hangs up without an answer
     try:
         async with session:
             return await _exchange(session, ask, target, road.trace)

@@ -1,4 +1,4 @@
-"""The prober: one watch per endpoint, started, changed and removed by `apply`, stopped without false failures."""
+"""The prober: all endpoints on one wheel, started, changed and removed by `apply`, stopped without false failures."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from yarl import URL
-
 from config.endpoint import Endpoint
 from config.secret import Secret
 from ledger.observations import ObservationWriter
-from ledger.resume import open_endpoints, resume_point
+from ledger.sight import SeenAgain
 from ledger.store import Ledger
 from probes.attempt import Attempt
 from probes.fresh import Tools
 from probes.gate import Gates
+from probes.meters import Meters
 from probes.once import attempt
+from probes.past import Past, Resumed
 from probes.pulse import Pulse
 from probes.resolver import Resolver
+from probes.review import Notices, Review
+from probes.sight import Sight
+from probes.steps import Clocks
 from probes.target import Target, target_of
 from probes.trust import Trust
+from probes.vantage import Outlook, Vantage
 from probes.watch import Post, Watch
-from sla.judge import Method, State, Transition, resume
+from probes.wheel import Wheel
 
 log = logging.getLogger("nines.probes")
 
@@ -33,6 +37,8 @@ Clock = Callable[[], int]
 Reveal = Callable[[Secret], str]
 LIFE_EVERY_S = 1.0
 GRACE_S = 3.0  # how long running attempts may go on after a stop
+MISSED_MS = 1_000  # a tick that is later than this was missed
+SPREAD_MS = 3  # between the first checks of endpoints that begin together
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +56,66 @@ class Prober:
     """`await apply(endpoints)` at start and on reload; `await run()` until `await stop()`, all in one event loop.
 
     The ledger is only read (where each endpoint's history stopped); all writing goes through `writer`, which its
-    owner closes after `stop`.
+    owner closes after `stop`. `meters` counts what was seen.
     """
 
     def __init__(
-        self, ledger: Ledger, writer: ObservationWriter, clock: Clock, *, reveal: Reveal, rates: Rates | None = None
+        self,
+        ledger: Ledger,
+        writer: ObservationWriter,
+        clock: Clock,
+        *,
+        reveal: Reveal,
+        rates: Rates | None = None,
+        outlook: Outlook | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
-        self._ledger = ledger
+        self._past = Past(ledger, clock)
         self._reveal = reveal
-        self._tools = Tools(Resolver(), Trust())
-        self._post = Post(self._tools, (rates or Rates()).gates(), Pulse(), writer, clock)
+        self._clock, self._writer = clock, writer
+        self.meters = Meters()
         self._watches: dict[tuple[str, str], Watch] = {}
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._sight = Sight(writer, clock, clocks or Clocks(clock), self.meters, self._watches.values)
+        tools = Tools(Resolver(), Trust())
+        self._pulse = Pulse(on_beat=self._sight.beat, on_stall=self._sight.stalled)
+        self._vantage = Vantage(outlook or Outlook(), tools.resolver, self._sight.turns())
+        review = Review(self._pulse, self._vantage, Notices(self._sight.tell, clock))
+        self._post = Post(tools, (rates or Rates()).gates(), review, writer, clock, self.meters)
+        self._wheel: Wheel[Watch] = Wheel(clock, self._fire, on_turn=self._look_at_the_clocks)
         self._stopping = False
         self._stopped = asyncio.Event()
 
-    async def apply(self, endpoints: Iterable[Endpoint]) -> None:
-        """Watch exactly these: new ones start, others end (their open outage as removed), changed ones go on."""
+    async def apply(self, endpoints: Iterable[Endpoint], *, outlook: Outlook | None = None) -> None:
+        """Watch exactly these: new ones start, others end (their open outage as removed), changed ones go on.
+
+        An attempt under way is finished and judged, also of an endpoint that ends. `outlook`: other reference hosts.
+        """
         if self._stopping:
             return
+        if outlook is not None:
+            self._vantage.outlook = outlook
         targets = {(one.id, one.location): target_of(one, self._reveal) for one in endpoints}
         for key in self._watches.keys() - targets.keys():
-            await self._remove(key)
+            self._remove(self._watches[key])
         fresh = [target for key, target in targets.items() if key not in self._watches]
-        resumed = await asyncio.to_thread(self._resume, fresh)
+        resumed = await asyncio.to_thread(self._past.of, fresh)
         if not self._watches:
-            left = set(await asyncio.to_thread(open_endpoints, self._ledger)) - targets.keys()
-            await asyncio.to_thread(self._forget, left)
-        self._post.writer.life(self._post.clock())  # before the first check, after the last life was read
-        for target, (state, said) in zip(fresh, resumed, strict=True):
-            self._start(target, state, said)
+            await self._begin(targets.keys())
+        self._writer.life(self._clock())  # before the first check, after the last life was read
+        for place, (target, past) in enumerate(zip(fresh, resumed, strict=True)):
+            self._start(target, past, after_ms=place * SPREAD_MS)
         for key, target in targets.items():
-            if target != self._watches[key].target:
-                self._watches[key].change(target)
+            self._change(self._watches[key], target)
+        self._post.gates.keep(target.host for target in targets.values())
+        self.meters.watched = len(targets)
 
     async def run(self) -> None:
-        """Stamp the life of this prober each second until `stop`."""
-        beat = asyncio.create_task(self._post.pulse.beat())
+        """Probe, and stamp the life of this prober each second, until `stop`."""
+        beat = asyncio.create_task(self._pulse.beat())
+        self._wheel.start()
         try:
             while not self._stopped.is_set():
-                self._post.writer.life(self._post.clock())
+                self._writer.life(self._clock())
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LIFE_EVERY_S):
                         await self._stopped.wait()
@@ -100,55 +126,86 @@ class Prober:
     async def stop(self, *, grace_s: float = GRACE_S) -> None:
         """Start nothing more, let running attempts end for a moment, forget those that do not; then stamp the stop."""
         self._stopping = True
-        for watch in self._watches.values():
-            watch.stopping = True
-        await _end(task for key, task in self._tasks.items() if not self._watches[key].busy)
-        running = [task for task in self._tasks.values() if not task.done()]
-        if running:
-            await asyncio.wait(running, timeout=grace_s)
-        await _end(running)
-        self._post.writer.stopped(self._post.clock())
-        self._tools.resolver.close()
+        self._wheel.stop()
+        running = {watch.task: watch for watch in self._watches.values() if watch.task is not None}
+        await _end(task for task, watch in running.items() if not watch.busy)
+        if left := [task for task in running if not task.done()]:
+            await asyncio.wait(left, timeout=grace_s)
+            await _end(left)
+        await self._post.review.close()
+        self._writer.stopped(self._clock())
+        self._post.tools.resolver.close()
         self._stopped.set()
 
-    def _resume(self, targets: Sequence[Target]) -> list[tuple[State, tuple[Transition, ...]]]:
-        """Where each endpoint's history stopped; runs in a thread, for it reads the ledger."""
-        return [self._resumed(target, self._post.clock()) for target in targets]
-
-    def _resumed(self, target: Target, at_ms: int) -> tuple[State, tuple[Transition, ...]]:
-        point = resume_point(self._ledger, target.id, target.location)
-        return resume(
-            target.judged,
-            at_ms=at_ms,
-            checks=point.checks,
-            open_outage=point.open_outage,
-            open_degraded=point.open_degraded,
-            coverage_from_ms=point.coverage_from_ms,
-            reach_ms=point.reach_ms,
-            covered_until_ms=point.covered_until_ms,
-            off_from_ms=point.off_from_ms,
-        )
-
-    def _forget(self, keys: Iterable[tuple[str, str]]) -> None:
-        """End what is open of endpoints that left the config while no prober ran; in a thread, like `_resume`."""
-        for endpoint, location in keys:
-            point = resume_point(self._ledger, endpoint, location)
-            gone = Target(endpoint, "tcp", URL(), Method(point.reach_ms or 60_000, 0), location)
-            state, said = self._resumed(gone, self._post.clock())
+    async def _begin(self, keys: Iterable[tuple[str, str]]) -> None:
+        """What an earlier life left open: endpoints that are watched no longer end, and so does its blindness."""
+        for gone, (state, said) in await asyncio.to_thread(self._past.left_open, set(keys)):
             watch = Watch(gone, state, self._post)
             watch.tell(said)
-            watch.removed(self._post.clock())
+            watch.removed(self._clock())
+        self._sight.tell(SeenAgain("blind", self._clock()))
 
-    def _start(self, target: Target, state: State, said: tuple[Transition, ...]) -> None:
-        watch = Watch(target, state, self._post)
+    def _start(self, target: Target, past: Resumed, *, after_ms: int) -> None:
+        """Watch a new one; those that begin together are first checked one after the other, not in a burst."""
+        state, said = past
+        watch = self._watches[target.id, target.location] = Watch(target, state, self._post)
         watch.tell(said)
-        key = (target.id, target.location)
-        self._watches[key] = watch
-        self._tasks[key] = asyncio.create_task(watch.run(), name=f"watch {target.id}")
+        self._schedule(watch, watch.first_due() + min(after_ms, target.judged.interval_ms))
 
-    async def _remove(self, key: tuple[str, str]) -> None:
-        await _end([self._tasks.pop(key)])
-        self._watches.pop(key).removed(self._post.clock())
+    def _change(self, watch: Watch, target: Target) -> None:
+        watch.leaving = False
+        if target == watch.target:
+            return
+        watch.target = target
+        if watch.task is None:
+            self._schedule(watch, min(watch.first_due(), max(watch.due_ms, self._clock())))
+
+    def _remove(self, watch: Watch) -> None:
+        self._wheel.drop(watch)
+        if watch.task is not None:
+            watch.leaving = True
+            return
+        del self._watches[watch.key]
+        watch.removed(self._clock())
+
+    def _schedule(self, watch: Watch, due_ms: int) -> None:
+        watch.due_ms = due_ms
+        self._wheel.set(watch, due_ms)
+
+    def _fire(self, watch: Watch, due_ms: int) -> None:
+        """Its tick: one task for one attempt. A tick that came and went in a stall is not made up for."""
+        if self._clock() - due_ms > MISSED_MS:
+            self.meters.missed += 1
+            self._schedule(watch, watch.due_after_miss())
+            return
+        self.meters.running += 1
+        watch.task = asyncio.create_task(self._check(watch))
+
+    async def _check(self, watch: Watch) -> None:
+        target = watch.target
+        try:
+            await watch.check()
+        except Exception:  # a mistake of ours must not end the watch: time without checks becomes unknown
+            log.exception("%s: the check could not be recorded", target.id)
+        finally:
+            watch.task, watch.busy = None, False
+            self.meters.running -= 1
+        if self._stopping:
+            return
+        if watch.leaving:
+            self._remove(watch)
+        elif watch.target != target:  # changed meanwhile
+            self._schedule(watch, min(watch.first_due(), watch.next_due()))
+        else:
+            self._schedule(watch, watch.next_due())
+
+    def _look_at_the_clocks(self) -> None:
+        if not self._sight.look():
+            return
+        self._wheel.clear()
+        for watch in self._watches.values():
+            if watch.task is None:
+                self._schedule(watch, watch.due_after_step())
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

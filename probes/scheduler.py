@@ -45,3 +45,14 @@ def next_due(endpoint: str, state: State, method: Method, *, due_ms: int, now_ms
         return due_ms + max(-(-late_ms // pace_ms), 1) * pace_ms
     after_ms = max(due_ms, now_ms - 1)
     return next_tick(after_ms, phase_ms=phase_ms(endpoint, interval_ms), interval_ms=interval_ms)
+
+
+def after_miss(endpoint: str, state: State, method: Method, *, now_ms: int) -> int:
+    """When an endpoint is due whose tick came and went unkept: its next tick, or sooner at a computed offset.
+
+    All that were missed in one stall come back spread over their retry pace, not in a burst.
+    """
+    if state.unsettled:
+        return now_ms + phase_ms(endpoint, state.pace_ms(method))
+    tick = next_tick(now_ms, phase_ms=phase_ms(endpoint, method.interval_ms), interval_ms=method.interval_ms)
+    return min(tick, now_ms + phase_ms(endpoint, max(method.retry_ms, 1)))

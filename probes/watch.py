@@ -1,4 +1,7 @@
-"""One endpoint, watched: due, admitted, attempted, judged, handed to the ledger's writer; again and again."""
+"""One endpoint, watched: due, admitted, attempted, reviewed, judged, handed to the ledger's writer.
+
+A watch has no task while it sleeps: the prober's wheel starts one for each attempt.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,31 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ledger.observations import ObservationWriter, Observed
+from ledger.sight import Moved, Sight
 from probes.attempt import Attempt
 from probes.fresh import Tools
 from probes.gate import Gates
+from probes.meters import Meters
 from probes.once import attempt
-from probes.pulse import Pulse
-from probes.scheduler import first_due, next_due
+from probes.review import Review
+from probes.scheduler import after_miss, first_due, next_due, next_tick, phase_ms
+from probes.steps import Stepped
 from probes.target import Target
-from sla.judge import Check, Closed, Opened, State, Transition, judge, remove
+from sla.judge import (
+    Check,
+    Closed,
+    CoverageClosed,
+    CoverageOpened,
+    Opened,
+    State,
+    Transition,
+    judge,
+    known_off,
+    remove,
+    stepped,
+)
 
 log = logging.getLogger("nines.probes")
-
-LOOK_AGAIN_S = 30.0  # sleep at most this long at once: the wall clock may be set meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,72 +46,66 @@ class Post:
 
     tools: Tools
     gates: Gates
-    pulse: Pulse
+    review: Review
     writer: ObservationWriter
     clock: Callable[[], int]
+    meters: Meters
 
 
 class Watch:
-    """Probes one endpoint until its task is cancelled. `busy` while an attempt runs."""
+    """One endpoint from one location. `task` is the attempt under way; `busy` once it was admitted."""
+
+    __slots__ = ("_moved_ms", "_post", "busy", "due_ms", "leaving", "state", "target", "task")
 
     def __init__(self, target: Target, state: State, post: Post) -> None:
         self.target = target
         self.state = state
         self.busy = False
-        self.stopping = False
+        self.leaving = False  # taken out of the config while an attempt runs: it ends with it
+        self.task: asyncio.Task[None] | None = None
+        self.due_ms = 0
         self._post = post
-        self._changed = asyncio.Event()
+        self._moved_ms = 0  # by how much the clock stepped since this watch began
 
-    async def run(self) -> None:
-        due_ms = self._first_due()
-        while not self.stopping:
-            if await self._changed_before(due_ms):
-                due_ms = min(self._first_due(), max(due_ms, self._post.clock()))
-                continue
-            self.busy = True
-            try:
-                await self._check()
-            except Exception:  # a mistake of ours must not end the watch: time without checks becomes unknown
-                log.exception("%s: the check could not be recorded", self.target.id)
-            finally:
-                self.busy = False
-            due_ms = self._next_due(due_ms)
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.target.id, self.target.location
 
-    def change(self, target: Target) -> None:
-        """Go on with another definition; what was seen so far stays."""
-        self.target = target
-        self._changed.set()
-
-    def _first_due(self) -> int:
+    def first_due(self) -> int:
         return first_due(self.target.id, self.state, self.target.judged, now_ms=self._post.clock())
 
-    def _next_due(self, due_ms: int) -> int:
+    def next_due(self) -> int:
+        """After the check that was due at `due_ms`."""
         now_ms = self._post.clock()
-        return next_due(self.target.id, self.state, self.target.judged, due_ms=due_ms, now_ms=now_ms)
+        return next_due(self.target.id, self.state, self.target.judged, due_ms=self.due_ms, now_ms=now_ms)
 
-    async def _changed_before(self, due_ms: int) -> bool:
-        """Sleep until the due instant by the wall clock; True where the definition or the clock changed before."""
-        while (left_s := (due_ms - self._post.clock()) / 1000) > 0:
-            if left_s * 1000 > self.target.judged.interval_ms:
-                log.warning("%s: the wall clock was set back; checks go on by what it says now", self.target.id)
-                return True
-            try:
-                async with asyncio.timeout(min(left_s, LOOK_AGAIN_S)):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
-            self._changed.clear()
-            return True
-        return False
+    def due_after_miss(self) -> int:
+        return after_miss(self.target.id, self.state, self.target.judged, now_ms=self._post.clock())
 
-    async def _check(self) -> None:
-        target = self.target
-        async with self._post.gates.admit(target.host) as waited_us:
-            began_s = time.monotonic()
-            found = await attempt(target, self._post.tools, at_ms=self._post.clock(), waited_us=waited_us)
-        excuse = self._post.pulse.excuse(found, began_s=began_s)
-        if excuse is not None:
-            found = replace(found, verdict="unknown", error=excuse[0], detail=excuse[1])
+    def due_after_step(self) -> int:
+        """Retries keep their distance, which moved with the clock; all else goes on with the grid as it is now."""
+        now_ms, method = self._post.clock(), self.target.judged
+        if self.state.last_check_ms is None or self.state.unsettled:
+            return max(self.due_ms, now_ms)
+        phase = phase_ms(self.target.id, method.interval_ms)
+        return next_tick(now_ms - 1, phase_ms=phase, interval_ms=method.interval_ms)
+
+    async def check(self) -> None:
+        """One attempt from the gate to the ledger."""
+        target, post = self.target, self._post
+        waited_us = await post.gates.enter(target.host)
+        self.busy = True
+        try:
+            began_s, moved_ms = time.monotonic(), self._moved_ms
+            at_ms = post.clock()
+            post.meters.began(at_ms, late_ms=at_ms - self.due_ms)
+            found = await attempt(target, post.tools, at_ms=at_ms, waited_us=waited_us)
+        finally:
+            post.gates.leave(target.host)
+        found = await post.review.of(found, target.host, began_s=began_s)
+        if self._moved_ms != moved_ms:  # the clock after the step is right
+            found = replace(found, at_ms=found.at_ms + self._moved_ms - moved_ms)
+        post.meters.ended(found)
         self._book(found)
 
     def _book(self, found: Attempt) -> None:
@@ -105,7 +115,7 @@ class Watch:
         self._put(check, transitions, retry=retry, found=found)
 
     def _put(
-        self, check: Check | None, transitions: tuple[Transition, ...], *, retry: bool, found: Attempt | None
+        self, check: Check | None, transitions: tuple[Transition | Sight, ...], *, retry: bool, found: Attempt | None
     ) -> None:
         for transition in transitions:
             self._say(transition)
@@ -115,23 +125,23 @@ class Watch:
                 location=self.target.location,
                 check=check,
                 retry=retry,
-                phases_us=dict(found.phases_us) if found else None,
+                phases_us=found.phases_us if found else None,
                 detail=found.detail if found else None,
                 transitions=transitions,
             )
         )
 
-    def _say(self, transition: Transition) -> None:
+    def _say(self, transition: Transition | Sight) -> None:
         """One line for whoever reads the daemon's log when an outage or a degraded stretch begins or ends."""
         if isinstance(transition, Opened):
             error = transition.error or "no reason given"
-            log.warning("%s: %s since %s: %s", self.target.id, transition.kind, _utc(transition.from_ms), error)
+            log.warning("%s: %s since %s: %s", self.target.id, transition.kind, utc_text(transition.from_ms), error)
         elif isinstance(transition, Closed):
-            span = f"{_utc(transition.from_ms)} to {_utc(transition.to_ms)}"
+            span = f"{utc_text(transition.from_ms)} to {utc_text(transition.to_ms)}"
             log.info("%s: no longer %s, %s: %s", self.target.id, transition.kind, span, transition.reason)
 
-    def tell(self, transitions: tuple[Transition, ...]) -> None:
-        """Record what was decided without a check: the end of coverage on a restart, a removal."""
+    def tell(self, transitions: tuple[Transition | Sight, ...]) -> None:
+        """Record what was decided without a check: the end of coverage on a restart, a removal, a clock step."""
         if transitions:
             self._put(None, transitions, retry=False, found=None)
 
@@ -140,7 +150,30 @@ class Watch:
         self.state, transitions = remove(self.state, at_ms)
         self.tell(transitions)
 
+    def unseen_from(self, from_ms: int) -> None:
+        """Nothing could be seen from then on: where something is wrong, what was last seen vouches no further."""
+        if self.state.down is not None or self.state.degraded is not None:
+            self.state, transitions = known_off(self.state, from_ms)
+            self.tell(transitions)
 
-def _utc(at_ms: int) -> str:
+    def stepped(self, step: Stepped) -> None:
+        """The clock was set: what is open moves with it, what is closed stays, coverage is cut between the two."""
+        before, by_ms = self.state, step.by_ms
+        self._moved_ms += by_ms
+        self.due_ms += by_ms
+        self.state = stepped(before, by_ms)
+        told: list[Transition | Sight] = []
+        troubles = [trouble for trouble in (before.down, before.degraded) if trouble is not None]
+        if before.coverage_from_ms is not None and before.covered_until_ms is not None:
+            cut_ms = min([step.before_ms, before.covered_until_ms, *(trouble.from_ms for trouble in troubles)])
+            cut_ms = max(cut_ms, before.coverage_from_ms)
+            told += [CoverageClosed(before.coverage_from_ms, cut_ms), CoverageOpened(cut_ms + by_ms, before.reach_ms)]
+            self.state = replace(self.state, coverage_from_ms=cut_ms + by_ms)
+        if any(trouble.confirmed_ms is not None for trouble in troubles):
+            told.append(Moved(by_ms, step.after_ms))
+        self.tell(tuple(told))
+
+
+def utc_text(at_ms: int) -> str:
     """`2026-11-23T22:55:01.250Z`."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{at_ms % 1000:03d}Z"

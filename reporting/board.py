@@ -211,7 +211,8 @@ def _state(service: ServiceStatement) -> tuple[State, int | None, str | None]:
     last = service.timeline[-1] if service.timeline else None
     if last is None or last.time_class in ("not_contracted", "outside_service_hours"):
         return "no data", None, None
-    if last.time_class == "unknown" and not service.checks.get("made"):
+    seen = service.checks.get("made") or any(service.split_ms[known] for known in ("up", "degraded", "down"))
+    if last.time_class == "unknown" and not seen:
         return "no data", None, None
     since_ms = _began(service.timeline)
     if last.time_class in ("down", "degraded"):

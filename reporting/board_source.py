@@ -75,7 +75,7 @@ def _uncontracted(agreed: Agreements, contracts: Sequence[Contract], tz: str) ->
 
 def _running(ledger: Ledger, agreed: Agreements, contract: Contract, *, now_ms: int) -> Statement:
     period = running_period(contract, now_ms)
-    facts = service_facts(ledger, agreed, contract, period, now_ms=now_ms)
+    facts = service_facts(ledger, agreed, contract, period, now_ms=now_ms, sampled=False)
     return build_statement(contract, facts, period, as_of_ms=now_ms)
 
 

@@ -205,22 +205,30 @@ def with_inputs(contract: Contract, facts: Sequence[ServiceFacts], inputs: Enter
 
 
 def service_facts(
-    ledger: Ledger, agreed: Agreements, contract: Contract, period: Period, *, now_ms: int
+    ledger: Ledger, agreed: Agreements, contract: Contract, period: Period, *, now_ms: int, sampled: bool = True
 ) -> tuple[ServiceFacts, ...]:
-    """What is known of each service of the contract over the period: composition, checks, windows, exclusions."""
+    """What is known of each service of the contract over the period: composition, checks, windows, exclusions.
+
+    Without `sampled` no checks are counted: no figure depends on them, and counting takes most of the time.
+    """
     made_of = {service: agreed.composition(service) for service in contract.services}
     names = sorted({key for composition in made_of.values() for key in composition.keys})
-    known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms)
+    known = endpoint_facts(ledger, names, from_ms=period.from_ms, to_ms=period.to_ms, now_ms=now_ms, sampled=False)
     around: Span = (period.from_ms, period.to_ms)
     while (wider := around_period(contract, period, known.values(), now_ms=now_ms)) != around:
         around = wider  # what lies there may hold outages that reach out further
-        known = _wider(known, endpoint_facts(ledger, names, from_ms=around[0], to_ms=around[1], now_ms=now_ms))
+        wide = endpoint_facts(ledger, names, from_ms=around[0], to_ms=around[1], now_ms=now_ms, sampled=False)
+        known = _wider(known, wide)
     windows_from_ms = min(around[0], caps_from_ms(contract, period.from_ms))
     windows = announced(ledger, agreed, contract, from_ms=windows_from_ms, to_ms=around[1])
-    return tuple(
+    found = tuple(
         _facts_of(ledger, agreed, contract, period, service, known=known, windows=windows, around=around, now_ms=now_ms)
         for service in contract.services
     )
+    if not sampled:
+        return found
+    until_ms = min(period.to_ms, now_ms)
+    return tuple(_sampled(ledger, contract, facts, period, until_ms=until_ms) for facts in found)
 
 
 def _wider(known: Mapping[str, EndpointFacts], wide: Mapping[str, EndpointFacts]) -> dict[str, EndpointFacts]:
@@ -248,7 +256,7 @@ def _facts_of(
     if len(made_of.endpoints) == 1:  # of several endpoints one may be excluded without the service being so
         subjects.append(("endpoint", made_of.endpoints[0]))
     until_ms = min(period.to_ms, now_ms)
-    facts = ServiceFacts(
+    return ServiceFacts(
         id=service,
         name=made_of.name,
         composition=made_of.dated,
@@ -260,15 +268,14 @@ def _facts_of(
             change for name in made_of.endpoints for change in agreed.method_changes(name, period.from_ms, until_ms)
         ),
     )
-    return _sampled(ledger, contract, facts, period, until_ms=until_ms)
 
 
 def _sampled(ledger: Ledger, contract: Contract, facts: ServiceFacts, period: Period, *, until_ms: int) -> ServiceFacts:
     """The facts with only those checks counted that were due while the endpoint served the contract."""
     asked = under_contract(contract, facts, period, until_ms=until_ms)
-    counted = {}
-    for name, known in facts.endpoints.items():
-        times = asked & membership(facts, name, (period.from_ms, period.to_ms))
-        whole = times.total_ms == until_ms - period.from_ms
-        counted[name] = known if whole else checks_within(ledger, known, times)
+    span = (period.from_ms, period.to_ms)
+    counted = {
+        name: checks_within(ledger, known, asked & membership(facts, name, span))
+        for name, known in facts.endpoints.items()
+    }
     return replace(facts, endpoints=counted)

@@ -15,11 +15,12 @@ from config.load import load
 from config.measure import ExclusionTerms, Measure, WindowTerms
 from config.model import Client, Config, Include, Issuer, Listen, Rates, Service
 from config.reading import keys_of
+from config.retention import Retention
 from config.window import Maintenance
 from sla.build import build_statement
 
 README = (Path(__file__).parents[1] / "config" / "README.md").read_text(encoding="utf-8")
-MODELS = (Config, Issuer, Listen, Rates, Include, Endpoint, Service, Client, Contract, Version)
+MODELS = (Config, Issuer, Listen, Rates, Retention, Include, Endpoint, Service, Client, Contract, Version)
 MORE = (Measure, WindowTerms, ExclusionTerms, Maintenance, Mail, Webhook)
 
 

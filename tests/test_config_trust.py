@@ -68,12 +68,20 @@ def test_a_tenant_writes_endpoints_and_services_only(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["secrets_dir: x", "allow_private: true", "include: {path: y}"])
+@pytest.mark.parametrize("key", ["secrets_dir: x", "allow_private: true", "include: {path: y}", "journal: {anchor: z}"])
 def test_powers_stand_in_the_main_file_only(tmp_path: Path, key: str) -> None:
     path = write(tmp_path, nines=MAIN, other=f"{key}\n")
     said = refusals(tmp_path)
     assert f"other.yaml:1 {key.split(':')[0]}: stands in the main file only; move it there" in said
     assert load(path).secrets_dir is None
+
+
+def test_the_journal_s_anchors_are_kept_beside_the_main_file_or_in_the_system_s_log(tmp_path: Path) -> None:
+    assert load(write(tmp_path, nines=MAIN)).journal.anchor is None
+    here = load(write(tmp_path, nines=MAIN + "journal: {anchor: nines.anchors}\n"))
+    assert here.journal.anchor == str(tmp_path / "nines.anchors")
+    assert load(write(tmp_path, nines=MAIN + "journal: {anchor: /mnt/x}\n")).journal.anchor == "/mnt/x"
+    assert load(write(tmp_path, nines=MAIN + "journal: {anchor: syslog}\n")).journal.anchor == "syslog"
 
 
 def test_a_main_file_that_others_may_write_grants_nothing(tmp_path: Path) -> None:

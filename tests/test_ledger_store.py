@@ -181,7 +181,7 @@ def test_a_ledger_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
 def test_an_older_ledger_asks_for_its_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with new_ledger(tmp_path) as ledger:
         set_revision(ledger, "0000")
-    monkeypatch.setattr("ledger.store.REVISIONS", ("0000", *schema.REVISIONS))
+    monkeypatch.setattr("ledger.migrating.REVISIONS", ("0000", *schema.REVISIONS))
     with pytest.raises(OlderDatabase, match="run `nines db migrate`"):
         open_ledger(tmp_path / "nines.db", at_ms=T0)
 
@@ -189,14 +189,15 @@ def test_an_older_ledger_asks_for_its_migration(tmp_path: Path, monkeypatch: pyt
 def test_a_migration_that_fails_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with new_ledger(tmp_path) as ledger:
         set_revision(ledger, "0000")
-    monkeypatch.setattr("ledger.store.REVISIONS", ("0000", *schema.REVISIONS))
+    for place in ("ledger.migrating.REVISIONS", "ledger.schema.REVISIONS"):
+        monkeypatch.setattr(place, ("0000", *schema.REVISIONS))
     before = schema_of(tmp_path / "nines.db")
 
-    def fails(connection: object) -> None:
+    def fails(connection: object, to: str) -> None:
         connection.exec_driver_sql("CREATE TABLE half_done (at_ms INTEGER)")  # type: ignore[attr-defined]
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("ledger.store.upgrade", fails)
+    monkeypatch.setattr("ledger.migrating.upgrade", fails)
     with pytest.raises(RuntimeError, match="power cut"):
         open_ledger(tmp_path / "nines.db", at_ms=T0, migrate=True)
     assert schema_of(tmp_path / "nines.db") == before

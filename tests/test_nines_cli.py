@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from cli_rig import Nines, in_folder
 
+from ledger.store import open_ledger
+
 GOOD = """version: 1
 endpoints:
   shop: {url: "http://127.0.0.1:9/", name: Shop}
@@ -122,9 +124,8 @@ def test_a_ledger_of_a_newer_version_is_refused(agreed: Nines, tmp_path: Path) -
 
 
 def test_a_locked_ledger_is_one_line(agreed: Nines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ledger.store.open_ledger.__kwdefaults__", {"create": False, "migrate": False, "busy_timeout_ms": 200}
-    )
+    impatient = {**(open_ledger.__kwdefaults__ or {}), "busy_timeout_ms": 200}
+    monkeypatch.setattr("ledger.store.open_ledger.__kwdefaults__", impatient)
     (tmp_path / "nines.yaml").write_text(GOOD.replace("name: Shop", "name: Store"))
     holder = sqlite3.connect(tmp_path / "nines.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

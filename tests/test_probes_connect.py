@@ -221,7 +221,7 @@ async def test_case_27_a_timeout_in_a_stall_of_our_own_loop_is_unknown() -> None
     assert pulse.excuse(timed_out, began_s=began_s) is None
     time.sleep(1.4)  # noqa: ASYNC251  the stall itself
     assert pulse.excuse(timed_out, began_s=began_s) == (
-        "prober_error",
+        "prober_stalled",
         "our own event loop stood still during the attempt",
     )
     assert pulse.excuse(Attempt("a", 0, "down", "http_status"), began_s=began_s) is None

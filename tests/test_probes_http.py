@@ -413,3 +413,17 @@ async def test_a_body_stays_with_its_host_on_a_redirect() -> None:
         same_host = ok(status=b"307 Moved", headers=b"Location: http://127.0.0.1:%d/\r\n" % there)
         found = await against(saying(same_host), request_method="POST", body=b"password=s3cret")
         assert judged(found) == ("up", None)
+
+
+async def test_one_attempt_is_one_request_also_where_the_server_hangs_up() -> None:
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        if asked > 1:
+            writer.write(ok())
+
+    assert judged(await against(hang_up)) == ("down", "http_empty")
+    assert asked == 1

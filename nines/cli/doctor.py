@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import sqlite3
 import sys
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 import click
 
-from ledger.errors import NoDatabase
+from ledger.backup import last_backup_ms
+from ledger.copying import size_of
+from ledger.errors import LedgerError, NoDatabase
+from ledger.opening import path_of
+from ledger.soundness import check_file
 from nines.cli.errors import lines_for
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
+from nines.clock import now_ms
 from reporting.report.libraries import missing_libraries
 
-State = Literal["ok", "missing", "bad"]
+_DAY_MS = 86_400_000
+_OLD_DAYS = 7
+_LARGE_LOG = 64 << 20
+State = Literal["ok", "warning", "missing", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Finding:
 @format_option("table", "json")
 @click.pass_obj
 def doctor_command(place: Place, form: str) -> int:
-    """Show which config and ledger are used and what is missing or bad. Exit 1 when something is.
+    """Show which config and ledger are used and what is missing or bad. Exit 1 when something is; a warning alone is 0.
 
     \b
     nines doctor
@@ -51,13 +61,14 @@ def doctor_command(place: Place, form: str) -> int:
             say(f"{finding.state:<8}{finding.subject:<13}{finding.found}")
             if finding.advice:
                 say(f"{'':<21}do: {finding.advice}")
-    return 1 if any(finding.state != "ok" for finding in findings) else 0
+    return 1 if any(finding.state in ("missing", "bad") for finding in findings) else 0
 
 
 def _findings(place: Place) -> Iterator[Finding]:
     yield Finding("nines", "ok", f"{metadata.version('nines')}, Python {sys.version.split()[0]}")
     yield _config(place)
     yield _ledger(place)
+    yield from _ledger_file(place)
     yield Finding("SQLite", "ok", sqlite3.sqlite_version)
     yield _zones()
     yield _pango()
@@ -78,6 +89,49 @@ def _ledger(place: Place) -> Finding:
             return Finding("ledger", "ok", f"{place.database} (ledger {ledger.id})")
     except Exception as error:
         return _failed("ledger", error, "nines config apply" if isinstance(error, NoDatabase) else "")
+
+
+def _ledger_file(place: Place) -> Iterator[Finding]:
+    """What can be known of the file without opening it, and when it was last backed up."""
+    path = path_of(place.database)
+    if not path.is_file():
+        return
+    for found in check_file(path):
+        yield Finding(found.subject, found.state, found.found, found.advice)
+    yield _room(path)
+    yield _backup(place)
+
+
+def _room(path: Path) -> Finding:
+    """A migration or a restore needs a copy; a log that only grows says that some reader never ends."""
+    size, log = path.stat().st_size, size_of(path) - path.stat().st_size
+    free = shutil.disk_usage(path.parent).free
+    found = f"{_mib(free)} free; the ledger takes {_mib(size)}, its log {_mib(log)}"
+    if free < size:
+        return Finding("room", "warning", found, "free some: a copy of the ledger would not fit")
+    if log > max(size, _LARGE_LOG):
+        return Finding("room", "warning", found, f"look for a program that never ends reading: fuser {path}")
+    return Finding("room", "ok", found)
+
+
+def _mib(count: int) -> str:
+    return f"{count / (1 << 20):.1f} MiB"
+
+
+def _backup(place: Place) -> Finding:
+    """Only backups by `nines db backup` are known; there are other ways to make them."""
+    try:
+        with place.open_ledger() as ledger:
+            made_ms = last_backup_ms(ledger)
+    except LedgerError:
+        return Finding("backup", "ok", "not known while the ledger cannot be opened")
+    if made_ms is None:
+        return Finding("backup", "warning", "none was made by `nines db backup`", "nines db backup FILE")
+    age_days = (now_ms() - made_ms) // _DAY_MS
+    found = f"the last one was made {age_days} days ago"
+    if age_days > _OLD_DAYS:
+        return Finding("backup", "warning", found, "nines db backup FILE")
+    return Finding("backup", "ok", found)
 
 
 def _failed(subject: str, error: Exception, advice: str) -> Finding:

@@ -34,7 +34,7 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
-    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8))
+    writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), on_commit=_acknowledge)
     writer.life(now_ms())
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config))
     await prober.apply(_checked_here(config))
@@ -50,6 +50,12 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     await _end(helpers)
     await asyncio.to_thread(writer.close)
     log.info("stopped, all recorded")
+
+
+def _acknowledge(events: tuple[str, ...]) -> None:
+    """One line for each event that is on disk now: from here on no crash can undo it."""
+    for event in events:
+        log.info("recorded %s", event)
 
 
 def _checked_here(config: Config) -> list[Endpoint]:

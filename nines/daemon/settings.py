@@ -1,4 +1,4 @@
-"""What the children take from the config that is no definition: rates, and how secrets are read."""
+"""What the children take from the config that is no definition: rates, retention, and how secrets are read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from fractions import Fraction
 from pathlib import Path
 
 from config.model import Config
+from config.retention import kept_ms
 from config.secret import Secret
+from ledger.retention import Retention
 from probes.prober import Rates
 
 
 def rates_of(config: Config) -> Rates:
     """Attempts per second that the config allows."""
     return Rates(per_host_per_s=Fraction(config.rates.per_host_per_s), global_per_s=Fraction(config.rates.global_per_s))
+
+
+def retention_of(config: Config) -> Retention:
+    """How long the config keeps what may go."""
+    kept = config.retention
+    return Retention(checks_ms=kept_ms(kept.checks), messages_ms=kept_ms(kept.messages))
 
 
 def revealer(config: Config) -> Callable[[Secret], str]:

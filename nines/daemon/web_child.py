@@ -1,4 +1,7 @@
-"""The `web` child: pages, alerts, answers to ended maintenance. It may die and come back while probing goes on."""
+"""The `web` child: pages, alerts, answers to ended maintenance, housekeeping.
+
+It may die and come back while probing goes on.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from config.load import ConfigError, load
 from config.model import Config
 from ledger.store import Ledger, open_ledger
 from nines.clock import now_ms
+from nines.daemon.anchoring import keep_anchoring
+from nines.daemon.housekeeping import keep_house
 from nines.daemon.lifeline import Lifeline
-from nines.daemon.settings import revealer
+from nines.daemon.settings import retention_of, revealer
 from reporting.alerts.channels import channels_of
 from reporting.alerts.worker import AlertWorker
 from reporting.board_source import read_board, read_pulse
@@ -75,12 +80,14 @@ async def _alert_until_changed(
     """Run the alerts of this config until the file changes or the daemon stops; the config then in force."""
     worker = AlertWorker(ledger, channels_of(config.alerts, revealer(config)), now_ms, tz=config.timezone or "UTC")
     alerting = asyncio.create_task(worker.run())
+    anchoring = asyncio.create_task(keep_anchoring(ledger, config.journal.anchor, now_ms))
+    keeping = asyncio.create_task(keep_house(ledger, retention_of(config), now_ms))
     waits = [asyncio.create_task(changed.wait()), asyncio.create_task(stop.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     worker.stop()
-    for task in waits:
+    for task in (anchoring, keeping, *waits):
         task.cancel()
-    await asyncio.gather(alerting, *waits, return_exceptions=True)
+    await asyncio.gather(alerting, anchoring, keeping, *waits, return_exceptions=True)
     if not changed.is_set():
         return config
     changed.clear()

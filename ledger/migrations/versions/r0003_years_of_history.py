@@ -16,6 +16,9 @@ depends_on = None
 
 MS = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds; SQLite's STRICT knows no BIGINT
 TRIGGERS = (
+    """CREATE TRIGGER journal_record_is_not_replaced BEFORE INSERT ON journal
+WHEN EXISTS (SELECT 1 FROM journal AS j WHERE j.hash IS NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
     """CREATE TRIGGER journal_body_is_only_erased BEFORE UPDATE ON journal_body
 WHEN NEW.seq IS NOT OLD.seq OR OLD.body IS NULL OR NEW.body IS NOT NULL
   OR NEW.erased_ms IS NULL OR NEW.erased_reason IS NULL
@@ -38,6 +41,8 @@ BEGIN SELECT RAISE(ABORT, 'a stored document is never replaced'); END""",
 def upgrade() -> None:
     _check_evidence()
     _raw_check()
+    op.drop_index("imported_check_not_up", "imported_check")
+    _index_not_up("imported_check")
     _rolled_day()
     _document()
     op.add_column("life", sa.Column("written", MS, nullable=True))
@@ -96,13 +101,14 @@ SELECT endpoint, location, at_ms, verdict, retry, latency_ms FROM raw_check_befo
 ORDER BY endpoint, location, at_ms"""
     )
     op.drop_table("raw_check_before")
-    op.create_index(
-        "raw_check_not_up",
-        "raw_check",
-        ["endpoint", "location", "at_ms"],
-        unique=False,
-        sqlite_where=sa.text("verdict <> 0"),
-    )
+    _index_not_up("raw_check")
+
+
+def _index_not_up(table: str) -> None:
+    """With the verdict before the time, for only then is it preferred to the primary key."""
+    columns = ["endpoint", "location", "verdict", "at_ms"]
+    where = sa.text("verdict <> 0")
+    op.create_index(f"{table}_not_up", table, columns, unique=False, sqlite_where=where)
 
 
 def _rolled_day() -> None:
@@ -113,13 +119,18 @@ def _rolled_day() -> None:
         sa.Column("location", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("pruned", sa.Integer(), nullable=False),
-        sa.Column("slots", sa.LargeBinary(), nullable=False),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("ticks", sa.Integer(), nullable=False),
+        sa.Column("grid_ms", MS, nullable=True),
+        sa.Column("counts", sa.LargeBinary(), nullable=False),
+        sa.Column("latency", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["endpoint"], ["endpoint.number"]),
         sa.ForeignKeyConstraint(["location"], ["location.number"]),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("endpoint", "location", "day", name="rolled_once"),
         sqlite_strict=True,
     )
+    op.create_index("rolled_day_whole", "rolled_day", ["day"], unique=False, sqlite_where=sa.text("pruned <> 1"))
 
 
 def _document() -> None:

@@ -1,0 +1,37 @@
+"""`/metrics` of the probe child, for Prometheus: a listener of its own, so that it answers while the pages are dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+log = logging.getLogger("nines.metrics")
+
+
+async def serve_metrics(registry: CollectorRegistry, address: tuple[str, int] | None) -> web.AppRunner | None:
+    """Listen until the runner's `cleanup`. None where nobody wants it, or the port is taken, which is said."""
+    if address is None:
+        return None
+
+    async def metrics(_: web.Request) -> web.Response:
+        body = await asyncio.to_thread(generate_latest, registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, *address).start()
+    except OSError as error:
+        await runner.cleanup()
+        place = "{}:{}".format(*address)
+        reason = f"{place} cannot be listened on: {error.strerror or error}"
+        log.error("%s; no metrics until then: free it, or set another `listen: {metrics: 127.0.0.1:8091}`", reason)
+        return None
+    log.info("metrics on http://%s:%d/metrics", *address)
+    return runner
