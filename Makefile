@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra demo --group build --univer
 	--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade)
 export MPLCONFIGDIR ?= $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: help demo test replays lint format gallery bench bench-year properties torture mutants lock clean
+.PHONY: help demo test replays lint format gallery bench bench-probe soak bench-year properties torture mutants lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -22,7 +22,7 @@ test:  ## set up what is missing, then the linters, the types and every test
 	$(BIN)/ruff check . || status=1; \
 	$(BIN)/ruff format --check . || status=1; \
 	$(BIN)/mypy || status=1; \
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/mutants.py || status=1; \
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_probe.py tools/mutants.py || status=1; \
 	$(BIN)/pytest -n 2 --durations=10 || status=1; \
 	exit $$status
 
@@ -36,7 +36,7 @@ lint:  ## only the linters and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/mutants.py
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_probe.py tools/mutants.py
 
 format:  ## rewrite the source as ruff has it
 	@python3 tools/bootstrap.py test
@@ -50,6 +50,14 @@ gallery:  ## PNGs of the PDFs and of the terminal in build/gallery
 bench:  ## CPU seconds of the accounting, and ratios to a floor measured in the same run
 	@python3 tools/bootstrap.py test
 	$(BIN)/python tools/bench.py
+
+bench-probe:  ## CPU of one check beside a bare aiohttp loop and blackbox_exporter; lateness and memory of thousands of endpoints
+	@python3 tools/bootstrap.py test
+	$(BIN)/python tools/bench_probe.py
+
+soak:  ## 500 endpoints every 5 s for half an hour: dying, returning, stalling, reloads, a blind spell, a clock step
+	@python3 tools/bootstrap.py test
+	PYTHONPATH=. $(BIN)/python tests/soak.py
 
 bench-year:  ## a year of 200 endpoints through the daemon's writer: bytes, CPU, statements, the board; an hour
 	@python3 tools/bootstrap.py test

@@ -17,6 +17,7 @@ from config.problems import At
 from config.reading import Sources
 from config.retention import Retention
 from config.typed import Flag, Frozen, Id, Networks, Plain, Whole, Words, Zone
+from config.vantage import Vantage
 from config.window import Maintenance
 from sla.facts import Expression
 
@@ -158,6 +159,7 @@ class Settings(Frozen):
     spool: Spool = Spool()
     contact: Plain | None = None
     rates: Rates = Rates()
+    vantage: Vantage = Vantage()
     retention: Retention = Retention()
     journal: Journal = Journal()
     secrets_dir: Plain | None = None

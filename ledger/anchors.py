@@ -18,7 +18,7 @@ from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Any
 
-from ledger.journal import Head, canonical
+from ledger.journal import Head
 
 EXAMPLE = '{"ledger_id": "5d41...c592", "seq": 12, "hash": "9f86...0a08", "at_ms": 1795432468000}'
 SYSLOG = "/dev/log"
@@ -48,7 +48,7 @@ class Anchors:
 
 def line_of(head: Head, *, at_ms: int) -> str:
     """The anchor of a head, one line without its end."""
-    return canonical({"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash, "at_ms": at_ms})
+    return json.dumps({"ledger_id": head.ledger_id, "seq": head.seq, "hash": head.hash, "at_ms": at_ms})
 
 
 def anchors_in(content: bytes) -> Anchors:
@@ -136,12 +136,11 @@ class _Syslog(SysLogHandler):
 
 def send_to_syslog(line: str, *, address: str = SYSLOG) -> None:
     """Hand the line to the system's log (journald, syslog), as `nines: journal anchor {...}`. Raises OSError."""
+    handler = _Syslog(address, SysLogHandler.LOG_DAEMON, socket.SOCK_DGRAM)
+    handler.ident, handler.append_nul = "nines: ", False
     try:
-        handler = _Syslog(address, SysLogHandler.LOG_DAEMON, socket.SOCK_DGRAM)
+        handler.emit(makeLogRecord({"msg": f"journal anchor {line}", "levelno": INFO, "levelname": "INFO"}))
     except OSError as error:
         raise OSError(error.errno, f"the system's log cannot be reached: {error.strerror or error}", address) from error
-    try:
-        handler.ident, handler.append_nul = "nines: ", False
-        handler.emit(makeLogRecord({"msg": f"journal anchor {line}", "levelno": INFO, "levelname": "INFO"}))
     finally:
         handler.close()

@@ -94,8 +94,13 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Errors of the driver inside the block become named ones of the database at `path`."""
+    """Errors of the driver inside the block become named ones of the database at `path`.
+
+    Of what is no text the driver cannot even word the error.
+    """
     try:
         yield
     except sqlite3.Error as error:
         raise of_sqlite(error, str(path)) or error from error
+    except UnicodeDecodeError as error:
+        raise DamagedDatabase(str(path)) from error

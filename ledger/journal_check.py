@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from ledger.anchors import Anchor
 from ledger.errors import DamagedDatabase
 from ledger.journal import BODY_ERASED, HASHED, record_text
+from ledger.progress import Progress, silent
 from ledger.query import all_rows, run, scalar
 from ledger.store import Ledger
 from ledger.stored import bytes_kept, bytes_of, tree_faults, triggers
 from ledger.triggers import TRIGGERS
 
-Progress: TypeAlias = Callable[[int, int], None]  # records done, of how many
 Row: TypeAlias = Mapping[Any, Any]
 
 TELL_EVERY = 1_000
@@ -59,7 +59,7 @@ class Verification:
         return not self.problems
 
 
-def verify(ledger: Ledger, *, anchors: Iterable[Anchor] = (), progress: Progress | None = None) -> Verification:
+def verify(ledger: Ledger, *, anchors: Iterable[Anchor] = (), progress: Progress = silent) -> Verification:
     """Walk the chain once, row by row: sequence, links, hashes, bodies, erasures; then triggers, pages and anchors.
 
     Raises LedgerError where the database cannot be read.
@@ -67,11 +67,11 @@ def verify(ledger: Ledger, *, anchors: Iterable[Anchor] = (), progress: Progress
     walk = _Walk(ledger.id, tuple(anchors))
     try:
         with ledger.read() as connection, bytes_kept(connection):
-            of = int(scalar(connection, "SELECT COUNT(*) FROM journal")) if progress else 0
+            of = int(scalar(connection, "SELECT COUNT(*) FROM journal")) if progress is not silent else 0
             for row in run(connection, _ROWS).mappings():
                 walk.take(row)
-                if progress and walk.records % TELL_EVERY == 0:
-                    progress(walk.records, of)
+                if walk.records % TELL_EVERY == 0:
+                    progress("journal", walk.records, of)
             strays = [f"journal body {row.seq} belongs to no record" for row in all_rows(connection, _STRAY)]
             guards = list(_unguarded(connection))
             pages = _damaged_pages(connection)

@@ -65,7 +65,7 @@ def _found(engine: Engine, path: Path) -> str | None:
     try:
         with engine.connect() as connection:
             return revision_of(connection)
-    except DBAPIError as error:
+    except (DBAPIError, UnicodeDecodeError) as error:
         raise DamagedDatabase(str(path)) from error  # of any database the question is answered
 
 

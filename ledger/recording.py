@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 from ledger.identity import short_id
 from ledger.journal import canonical
 from ledger.numbers import Numbers
+from ledger.phases import write_phases
 from ledger.query import first_row, run, scalar
 from ledger.sight import Moved, Notice, SeenAgain, Sight, Unseen, write_sight
 from ledger.store import Ledger
@@ -128,12 +128,9 @@ class Recorder:
         known, before = self._numbers.pairs, self._before
         for observed in batch:
             if observed.endpoint is None:
-                location = self._numbers.get(connection, "location", observed.location)
-                for told in observed.transitions:
-                    events += _of_location(connection, self.ledger.id, told, location)
+                events += self._of_location(connection, observed)
                 continue
-            endpoint = observed.endpoint
-            key = known.get((endpoint, observed.location)) or self._key(connection, endpoint, observed.location)
+            key = known.get((observed.endpoint, observed.location)) or self._key(connection, observed)
             check = observed.check
             if check is not None:
                 verdict = _NUMBER_OF[check.verdict]
@@ -149,8 +146,16 @@ class Recorder:
         _insert_many(connection, _INSERT_EVIDENCE, evidence)
         return tuple(events)
 
-    def _key(self, connection: Connection, endpoint: str, location: str) -> tuple[int, int]:
-        return self._numbers.pair(connection, endpoint, location)
+    def _key(self, connection: Connection, observed: Observed) -> tuple[int, int]:
+        assert observed.endpoint is not None
+        return self._numbers.pair(connection, observed.endpoint, observed.location)
+
+    def _of_location(self, connection: Connection, observed: Observed) -> list[str]:
+        """What concerns no endpoint of its own; the ids of its events."""
+        location = self._numbers.get(connection, "location", observed.location)
+        key = {"endpoint": None, "location": location, "source": LIVE}
+        told = [one for one in observed.transitions if isinstance(one, Unseen | SeenAgain | Moved | Notice)]
+        return [event for one in told for event in write_sight(connection, self.ledger.id, one, key)]
 
     def _stamp(self, connection: Connection, life: Life, batch: Iterable[Observed]) -> None:
         """A check at an instant is a sign of life too, and one that may come before the first stamp."""
@@ -193,17 +198,7 @@ def _evidence_row(key: tuple[int, int], observed: Observed) -> Row:
     check = observed.check
     assert check is not None
     detail = observed.detail if check.verdict != "up" else None
-    return (*key, check.at_ms, check.error, _phases(observed), detail)
-
-
-def _phases(observed: Observed) -> str | None:
-    return json.dumps(dict(observed.phases_us), separators=(",", ":")) if observed.phases_us else None
-
-
-def _of_location(connection: Connection, ledger_id: str, told: Transition | Sight, location: int) -> list[str]:
-    if not isinstance(told, Unseen | SeenAgain | Moved | Notice):
-        raise TypeError(f"{type(told).__name__} is of an endpoint, not of a location")
-    return write_sight(connection, ledger_id, told, {"endpoint": None, "location": location, "source": LIVE})
+    return (*key, check.at_ms, check.error, write_phases(observed.phases_us), detail)
 
 
 def _apply(

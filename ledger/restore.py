@@ -38,6 +38,7 @@ from ledger.soundness import Finding, check_database
 from ledger.store import Ledger
 
 _STAGED = ".restoring"
+_SPARED = "-spared"  # a second name of the present log
 _READ = 1 << 20
 
 
@@ -112,7 +113,7 @@ class Plan:
         kept = _kept(self.database, at_ms) if self.present.there else None
         with ExitStack() as held:
             if kept is not None:
-                _keep_old(self.database, kept, held)
+                _keep_old(self, kept, held)
             else:
                 _move_logs(self.database, beside(self.database, f".left-{_stamp(at_ms)}"))
             os.replace(self.staged, self.database)
@@ -136,7 +137,7 @@ def restoring(
     with lease(database, doing="restores"):
         _remove_staged(database, staged)
         try:
-            present = _present(database)
+            present = _present(database, staged)
             plan = _stage(source, database, staged, present, at_ms, progress)
             if present.ledger_id not in (None, plan.ledger_id) and not other_ledger:
                 words = f"{source}: this is a backup of ledger {plan.ledger_id}, and {database} is {present.ledger_id}"
@@ -189,18 +190,20 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _present(database: Path) -> Present:
+def _present(database: Path, staged: Path) -> Present:
     """What the path holds. Raises LedgerInUse where another process has it open."""
     if not database.exists() or database.stat().st_size == 0:
         return Present(there=database.exists())
+    log, spared = beside(database, "-wal"), beside(staged, _SPARED)
+    if log.exists():
+        os.link(log, spared)  # SQLite takes the log of a file away that it cannot read
     try:
-        with closing(_alone(database)) as connection:
+        with _using(database), closing(_alone(database)) as connection:
             ledger_id = connection.execute("SELECT value FROM meta WHERE key = 'ledger_id'").fetchone()
             row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-    except sqlite3.Error as error:
-        if isinstance(of_sqlite(error, ""), DatabaseLocked):
-            raise LedgerInUse(str(database)) from error
+    except DamagedDatabase:
         return Present(there=True, damaged=True)
+    spared.unlink(missing_ok=True)
     return Present(True, False, ledger_id and str(ledger_id[0]), Head(*row) if row else None)
 
 
@@ -256,27 +259,39 @@ def _kept(database: Path, at_ms: int) -> Path:
     return name
 
 
-def _keep_old(database: Path, kept: Path, held: ExitStack) -> None:
+def _keep_old(plan: Plan, kept: Path, held: ExitStack) -> None:
     """Give the present file a second name, under which it stays. Nobody opens it until `held` ends.
 
     Folding its log in leaves it in the mode without one: whoever waits to open it meanwhile finds no log to read from
     a name that is the new ledger's by then, and SQLite refuses to write into a file that was moved.
     """
-    try:
-        connection = held.enter_context(closing(_alone(database)))
-        if connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] != "delete":
-            raise LedgerInUse(str(database))
-    except sqlite3.Error as error:
-        if isinstance(of_sqlite(error, ""), DatabaseLocked):
-            raise LedgerInUse(str(database)) from error
-        held.pop_all().close()  # a damaged file is kept as it is, with its log
+    database = plan.database
+    if plan.present.damaged:  # it is kept as it is, with its log
         _move_logs(database, kept)
+        if (spared := beside(plan.staged, _SPARED)).exists():
+            os.replace(spared, beside(kept, "-wal"))
+    else:
+        with _using(database):
+            connection = held.enter_context(closing(_alone(database)))
+            if connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] != "delete":
+                raise LedgerInUse(str(database))
     try:
         os.link(database, kept)
     except OSError as error:
         words = f"{database}: its file system gives a file no second name ({error.strerror}); move it away by hand"
         raise LedgerError(str(database), f"{words}, and restore again") from error
     sync(database.parent)
+
+
+@contextmanager
+def _using(database: Path) -> Iterator[None]:
+    """A lock of another process is its use of the ledger; whatever else goes wrong is a damaged file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if isinstance(of_sqlite(error, ""), DatabaseLocked):
+            raise LedgerInUse(str(database)) from error
+        raise DamagedDatabase(str(database)) from error
 
 
 def _move_logs(database: Path, kept: Path) -> None:
@@ -289,7 +304,7 @@ def _move_logs(database: Path, kept: Path) -> None:
 
 def _remove_staged(database: Path, staged: Path) -> None:
     """What this or an earlier try left: the copy, its log, and a second name of a ledger that was not replaced."""
-    for suffix in ("", *BESIDE):
+    for suffix in ("", *BESIDE, _SPARED):
         beside(staged, suffix).unlink(missing_ok=True)
     for twin in database.parent.glob(f"{database.name}.replaced-*"):
         if database.exists() and twin.samefile(database):

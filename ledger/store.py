@@ -136,7 +136,7 @@ def _ledger_id(engine: Engine, path: Path) -> str:
     try:
         with engine.connect() as connection:
             found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'ledger_id'").scalar()
-    except DBAPIError as error:
+    except (DBAPIError, UnicodeDecodeError) as error:
         raise DamagedDatabase(str(path)) from error  # of a sound ledger the question is always answered
     if found is None:
         raise DamagedDatabase(str(path))

@@ -91,7 +91,7 @@ class CheckEvidence(SQLModel, table=True):
     location: int = Field(primary_key=True, foreign_key="location.number")
     at_ms: int = Field(primary_key=True, sa_type=Whole)
     error: str | None = Field(default=None, sa_type=Text)
-    phases: str | None = Field(default=None, sa_type=Text)  # JSON: phase -> microseconds
+    phases: str | None = Field(default=None, sa_type=Text)  # see `ledger.phases`
     detail: str | None = Field(default=None, sa_type=Text)
 
 

@@ -127,9 +127,9 @@ def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:
         url = ask.url.join(URL(location)).with_fragment(None)
         port = url.port
     except ValueError as error:
-        raise Fault("http_redirect_bad", f"redirected to something that is no URL: {error}") from error
+        raise Fault("http_redirect_bad", "redirected to something that is no URL") from error
     if url.scheme not in ("http", "https") or not url.raw_host or not port:
-        raise Fault("http_redirect_bad", f"redirected to {url.scheme or 'an unknown'} scheme: {location[:100]}")
+        raise Fault("http_redirect_bad", f"redirected to {url.scheme[:20] or 'an unknown'} scheme, not http or https")
     if ask.url.scheme == "https" and url.scheme == "http":
         trace.note("redirected from https to http")
     keeps_method = reply.status in (307, 308) or ask.method in ("GET", "HEAD")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 
 import aiohttp
@@ -9,6 +10,8 @@ from aiohttp.http_exceptions import LineTooLong
 
 from probes.attempt import Fault, Trace
 from probes.faults import tls_fault
+
+_QUOTED = re.compile(r"[:'\"\n]")  # behind it stands what the server sent, which may be anybody's: it is not kept
 
 
 def http_fault(error: aiohttp.ClientError, trace: Trace) -> Fault:
@@ -44,8 +47,8 @@ def _malformed(error: aiohttp.ClientError) -> Fault:
     message = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     if "Too many headers" in message:
         return Fault("http_too_large", "too many headers")
-    first_line = (message.splitlines() or [type(error).__name__])[0]
-    return Fault("http_protocol", f"the answer is malformed: {first_line[:120]}")
+    said = _QUOTED.split(message, maxsplit=1)[0].strip() or type(error).__name__
+    return Fault("http_protocol", f"the answer is malformed: {said[:120]}")
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

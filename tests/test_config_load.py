@@ -161,7 +161,7 @@ def test_the_schema_knows_every_key_and_refuses_others() -> None:
     schema = json_schema()
     assert set(schema["properties"]) == {
         *("version", "issuer", "timezone", "listen", "contact", "rates", "secrets_dir", "allow_private", "include"),
-        *("journal", "retention", "exec_allowed", "endpoints", "services", "clients", "plans"),
+        *("vantage", "journal", "retention", "exec_allowed", "endpoints", "services", "clients", "plans"),
         *("contracts", "maintenance", "alerts"),
     }
     endpoint = schema["$defs"]["Endpoint"]

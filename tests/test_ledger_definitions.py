@@ -11,7 +11,8 @@ import pytest
 from ledger_scenes import HOUR, T0, new_ledger
 
 from ledger.definitions import PastDefinition, StoreResult, history, in_force, store
-from ledger.journal import PROGRAM, head, verify
+from ledger.journal import PROGRAM, head
+from ledger.journal_check import verify
 from ledger.store import Ledger
 from sla.facts import Definition, DefinitionKind
 

@@ -18,7 +18,7 @@ from ledger_history import DAY, REACH, facts, known, minutes, recorded, report, 
 from ledger_scenes import HOUR, METHOD, MINUTE, SECOND, T0, checks, new_ledger, watch, writing
 from sqlalchemy import create_engine
 
-from ledger import journal, schema
+from ledger import journal, journal_check, schema
 from ledger.import_judging import FOREVER_MS
 from ledger.import_records import ImportRunning, SourceJudgedOtherwise, SourceTaken, earlier, importing
 from ledger.imports import import_checks
@@ -140,7 +140,7 @@ def test_an_outage_judged_anew_keeps_its_id_and_words_and_the_journal_has_both_f
         after = {o.outage.from_ms: o.outage for o in outages(ledger)}
         with ledger.read() as connection:
             bodies = all_rows(connection, "SELECT body FROM journal_body ORDER BY seq DESC LIMIT 1")
-        assert journal.verify(ledger).sound
+        assert journal_check.verify(ledger).sound
     assert (len(after), before.outage.id) == (2, after[T0 + 2 * MINUTE].id)
     assert after[T0 + 2 * MINUTE].cause == "network"
     (told,) = json.loads(bodies[0].body)["endpoints"]

@@ -359,9 +359,9 @@ def test_any_byte_of_the_journal_s_pages_that_flips_is_found_or_means_nothing(se
 def test_verification_goes_row_by_row_and_says_how_far_it_is(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.journal_check.TELL_EVERY", 2)
     chain(ledger, 5)
-    told: list[tuple[int, int]] = []
-    assert verify(ledger, progress=lambda done, of: told.append((done, of))).sound
-    assert told == [(2, 5), (4, 5)]
+    told: list[tuple[str, int, int]] = []
+    assert verify(ledger, progress=lambda *where: told.append(where)).sound
+    assert told == [("journal", 2, 5), ("journal", 4, 5)]
 
 
 def test_the_head_is_what_an_anchor_of_the_newest_record_says(ledger: Ledger) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import subprocess
@@ -20,6 +19,7 @@ from ledger.facts import endpoint_facts
 from ledger.lives import Pulse, pulse
 from ledger.observations import NotWritten, ObservationWriter, Observed
 from ledger.outages import outage, outages
+from ledger.phases import read_phases
 from ledger.store import Ledger, open_ledger
 from sla.judge import Check, Closed, Method, Opened, State, judge
 from sla.spans import Spans
@@ -271,7 +271,7 @@ def test_phases_are_kept_where_a_check_was_not_up_and_beside_one(ledger: Ledger)
     kept = rows(ledger, f"SELECT {since} FROM check_evidence WHERE phases <> ''")
     assert kept == [(1,), (2,), (3,), (4,), (5,)]
     ((text,),) = rows(ledger, "SELECT DISTINCT phases FROM check_evidence WHERE phases <> ''")
-    assert json.loads(str(text)) == {"dns": 1, "connect": 7}
+    assert read_phases(str(text)) == {"dns": 1, "connect": 7}
 
 
 def test_a_life_is_stamped_and_ends_with_a_clean_stop(ledger: Ledger) -> None:

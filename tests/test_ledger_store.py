@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import subprocess
 import sys
@@ -17,12 +16,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from ledger_revisions import schema_of
 from ledger_scenes import T0, checks, new_ledger, watch, writing
 from sqlmodel import SQLModel, create_engine
 
 from ledger import schema, tables
 from ledger.changes import Changes
-from ledger.lease import LeaseHeld, lease
 from ledger.store import (
     DamagedDatabase,
     DatabaseLocked,
@@ -52,23 +51,6 @@ def in_a_child(code: str, *arguments: object, user: int | None = None) -> subpro
         text=True,
         user=user,
     )
-
-
-def schema_of(path: Path) -> dict[str, object]:
-    """Everything in the database by name; the constraints of a table in any order, its columns in theirs."""
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    columns = {name: connection.execute(f'PRAGMA table_xinfo("{name}")').fetchall() for name, _, _ in rows}
-    connection.close()
-    return {
-        name: (
-            kind,
-            sorted(re.split(r", (?=[A-Z])| (?=\) [SW])", " ".join(sql.split()))) if kind == "table" else sql,
-            columns[name],
-        )
-        for name, kind, sql in rows
-        if name != "alembic_version"
-    }
 
 
 def test_a_migrated_schema_is_the_schema_as_new(tmp_path: Path) -> None:
@@ -380,27 +362,6 @@ def test_commits_of_another_process_are_noticed(tmp_path: Path) -> None:
         assert changes.seen()
         assert not changes.seen()
         changes.close()
-
-
-def test_a_second_daemon_is_refused_and_the_first_one_named(tmp_path: Path) -> None:
-    code = """
-        import sys
-        from pathlib import Path
-        from ledger.lease import lease
-        with lease(Path(sys.argv[1])):
-            print("held", flush=True)
-            sys.stdin.readline()
-    """
-    database = tmp_path / "nines.db"
-    child = in_a_child(code, database)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "held\n"
-    with pytest.raises(LeaseHeld, match=rf"another daemon \(process {child.pid}\) observes into this ledger; stop"):
-        lease(database).__enter__()
-    child.kill()
-    child.communicate(timeout=10)
-    with lease(database):
-        assert (tmp_path / "nines.db.lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_threads_read_and_decide_side_by_side(tmp_path: Path) -> None:

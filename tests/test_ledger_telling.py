@@ -11,7 +11,8 @@ from ledger_scenes import HOUR, MINUTE, SECOND, T0, checks, new_ledger, watch, w
 from ledger.events import CLAIM_MS, OLDEST_MS, Claimed, claim_deliveries, events, mark_failed, mark_sent
 from ledger.exclusions import exclusions_between
 from ledger.identity import short_id
-from ledger.journal import PROGRAM, head, verify
+from ledger.journal import PROGRAM, head
+from ledger.journal_check import verify
 from ledger.latency import Latency, latencies
 from ledger.live import Live, live
 from ledger.observations import Observed

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from torture_care import kill_tools
 from torture_crash import crash, report, say
 from torture_faults import FAULTS, Unavailable, survive
 from torture_plan import FEW, LONG, blows
@@ -26,6 +27,7 @@ def main() -> int:
         found = _crash(asked, _fresh(folder / "crash")) if asked.kills else 0
         if not asked.only_kills:
             found += sum(_fault(name, asked, _fresh(folder / name)) for name in FAULTS)
+            found += _tools(asked, _fresh(folder / "tools"))
     say(f"{found} faults in all")
     return 1 if found else 0
 
@@ -35,6 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--hold", type=float, default=60.0, help="how many seconds the database is taken away")
+    parser.add_argument("--rounds", type=int, default=8, help="kills of each tool")
     parser.add_argument("--only-kills", action="store_true")
     parser.add_argument("--keep", type=Path, help="a folder that stays, for looking into it")
     return parser.parse_args()
@@ -61,6 +64,14 @@ def _fault(name: str, asked: argparse.Namespace, folder: Path) -> int:
         return 0
     report(compared)
     return len(compared.findings)
+
+
+def _tools(asked: argparse.Namespace, folder: Path) -> int:
+    say("\nthe tools for the ledger, killed at work")
+    faults = kill_tools(folder, rounds=asked.rounds, seed=asked.seed, say=say)
+    for fault in faults:
+        say(f"FOUND {fault}")
+    return len(faults)
 
 
 if __name__ == "__main__":

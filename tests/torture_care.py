@@ -21,7 +21,11 @@ from torture_record import unsound
 from torture_server import now_ms
 from torture_stage import let_pass
 
-DAYS = 14
+from ledger.schema import CURRENT
+from ledger.soundness import check
+from ledger.store import open_ledger
+
+DAYS = 3
 CONFIG = 'version: 1\nendpoints: {e1: {url: "http://127.0.0.1:9/"}}\n'
 
 
@@ -46,22 +50,16 @@ def print_of(database: Path) -> Print:
 
 
 def _hash(connection: sqlite3.Connection, names: set[str]) -> str:
-    """Over outages, coverage, events, raw checks and the days rolled up, row by row."""
+    """Over all values of what was observed but the numbers of rows."""
     digest = hashlib.sha256()
-    for name, columns in _HASHED.items():
-        if name in names:
-            for row in connection.execute(f'SELECT {columns} FROM "{name}" ORDER BY {columns}'):
-                digest.update(repr(row).encode())
+    for name in sorted(names & _HASHED):
+        columns = ", ".join(row[1] for row in connection.execute(f'PRAGMA table_info("{name}")') if row[1] != "number")
+        for row in connection.execute(f'SELECT {columns} FROM "{name}" ORDER BY {columns}'):
+            digest.update(repr(row).encode())
     return digest.hexdigest()
 
 
-_HASHED = {
-    "interval": "id, endpoint, kind, from_ms, to_ms, failed_checks",
-    "coverage": "endpoint, from_ms, to_ms, reach_ms",
-    "event": "id, at_ms",
-    "raw_check": "endpoint, location, at_ms, verdict, latency_ms",
-    "rolled_day": "endpoint, location, day, pruned, slots",
-}
+_HASHED = {"interval", "coverage", "event", "raw_check", "rolled_day"}
 
 
 @dataclass
@@ -72,6 +70,7 @@ class Tool:
     words: tuple[str, ...]
     template: Path
     folder: Path
+    sign: str | None = None  # a file that it makes on its way
     findings: list[str] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
     lasts_s: float = 0.0
@@ -116,10 +115,15 @@ class Tool:
                 f"`nines {' '.join(self.words)}` ended with {process.returncode}: {said.decode().strip()[-500:]}"
             )
 
-    def kill_at(self, after_s: float) -> bool:
-        """Whether it was still at work."""
+    def kill(self, chance: random.Random) -> bool:
+        """Whether it was still at work: at any moment, or (every other time) just after its sign appeared."""
         process = self.start()
-        let_pass(after_s)
+        if self.sign and chance.random() < 1 / 2:
+            while process.poll() is None and not list(self.folder.glob(self.sign)):
+                let_pass(0.0002)
+            let_pass(chance.choice((0.0, 0.0005, 0.002, 0.01)))
+        else:
+            let_pass(chance.uniform(0.25, 1.0) * self.lasts_s)
         at_work = process.poll() is None
         if at_work:
             os.killpg(process.pid, signal.SIGKILL)
@@ -130,26 +134,15 @@ class Tool:
         self.findings.append(f"{self.name}: {fault}")
 
     def check(self, when: str, database: Path | None = None) -> None:
-        """By the harness's own queries, then by `nines db check` where there is one, of this version."""
+        """By the harness's own queries; and by what `nines db check` examines, in a ledger of this version."""
         database = database or self.database
         for fault in unsound(database):
             self.found(f"{when}: {fault}")
-        if print_of(database).revision == self.after.revision and _knows_check():
-            done = _nines(self.folder, "--db", str(database), "db", "check")
-            if done.returncode != 0:
-                bad = [line for line in done.stdout.splitlines() if not line.startswith(("ok", "warning"))]
-                self.found(f"{when}: db check ended with {done.returncode}: {bad} {done.stderr.strip()[-300:]}")
-
-
-def _nines(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "nines", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-
-
-def _knows_check() -> bool:
-    from nines.cli.care import db_command
-
-    return "check" in db_command.commands
+        if print_of(database).revision == CURRENT:
+            with open_ledger(database, at_ms=now_ms()) as ledger:
+                for finding in check(ledger, at_ms=now_ms()):
+                    if finding.state == "bad":
+                        self.found(f"{when}: db check: {finding.subject}: {finding.found}")
 
 
 def kill_tools(folder: Path, *, rounds: int, seed: int, say: Callable[[str], None]) -> list[str]:
@@ -159,9 +152,9 @@ def kill_tools(folder: Path, *, rounds: int, seed: int, say: Callable[[str], Non
     for tool, judge in _tools(folder):
         tool.run_whole()
         at_work = 0
-        for _ in range(rounds):
+        for _ in range(0 if tool.findings else rounds):
             tool.renew()
-            at_work += tool.kill_at(chance.uniform(0.25, 1.0) * tool.lasts_s)
+            at_work += tool.kill(chance)
             judge(tool)
         say(
             f"{tool.name:8} takes {tool.lasts_s:.1f} s; {at_work} of {rounds} kills hit it; {len(tool.findings)} faults"
@@ -173,18 +166,13 @@ def kill_tools(folder: Path, *, rounds: int, seed: int, say: Callable[[str], Non
 
 
 def _tools(folder: Path) -> Iterator[tuple[Tool, Callable[[Tool], None]]]:
-    from nines.cli.care import db_command
-
     old, new = _made(folder / "old", fresh=False), _made(folder / "new", fresh=True)
     _second(new)
     work = folder / "work"
-    tools = {
-        "migrate": (Tool("migrate", ("db", "migrate"), old, work), _judge_in_place),
-        "backup": (Tool("backup", ("db", "backup", "copy.db"), new, work), _judge_backup),
-        "prune": (Tool("prune", ("db", "prune"), new, work), _judge_prune),
-        "restore": (Tool("restore", ("db", "restore", "other.db", "--yes"), new, work), _judge_restore),
-    }
-    yield from (made for name, made in tools.items() if name in db_command.commands)
+    yield Tool("migrate", ("db", "migrate"), old, work, "nines.db.before-*"), _judge_in_place
+    yield Tool("backup", ("db", "backup", "copy.db"), new, work, "copy.db*"), _judge_backup
+    yield Tool("prune", ("db", "prune"), new, work), _judge_prune
+    yield Tool("restore", ("db", "restore", "other.db", "--yes"), new, work, "nines.db.replaced-*"), _judge_restore
 
 
 def _made(folder: Path, *, fresh: bool) -> Path:
@@ -201,6 +189,7 @@ def _second(folder: Path) -> None:
     shutil.copyfile(folder / "nines.db", folder / "other.db")
     with closing(sqlite3.connect(folder / "other.db")) as connection, connection:
         connection.execute("DELETE FROM raw_check WHERE endpoint > 10 AND verdict = 0")
+        connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (folder / "other.db").chmod(0o600)
 
@@ -238,13 +227,16 @@ def _judge_backup(tool: Tool) -> None:
     tool.check("the backup after the next try", copy)
 
 
+_SAID = ("journal", "journal_body", "person")  # each try that comes to its end puts itself on record
+
+
 def _judge_prune(tool: Tool) -> None:
     """Half way is allowed, half a step is not: brought to its end it is as if nobody had killed it."""
     tool.check("after the kill")
     _note_left(tool)
     tool.finish()
     tool.check("after the next try")
-    if print_of(tool.database) != tool.after:
+    if print_of(tool.database).but_for(*_SAID) != tool.after.but_for(*_SAID):
         tool.found("the next try left another ledger than one that nobody kills")
 
 

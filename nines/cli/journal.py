@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ledger.journal_check import Progress, Verification
+from ledger.journal_check import Verification
 from ledger.store import Ledger
 from nines.cli.apply import login_name
+from nines.cli.meter import meter
 from nines.cli.output import format_option, print_json, print_table, say
 from nines.cli.places import Place
 from nines.clock import now_ms
 from reporting.wording import iso_utc
 
 NO_PROOF = "no proof against the owner of the database"
-PATIENCE_S = 1.0  # what takes longer shows how far it is
 
 
 @click.group("journal")
@@ -101,7 +97,7 @@ def verify(place: Place, anchor_file: Path | None, form: str) -> int:
     from ledger.journal_check import verify as verify_chain
 
     anchors = None if anchor_file is None else _anchors(anchor_file)
-    with place.open_ledger() as ledger, _bar() as progress:
+    with place.open_ledger() as ledger, meter() as progress:
         found = verify_chain(ledger, anchors=anchors.found if anchors else (), progress=progress)
     unread = () if anchors is None else anchors.unread
     problems = [*found.problems, *(f"{anchor_file}: line {line} holds no whole anchor" for line in unread)]
@@ -201,23 +197,3 @@ def say_of_log(*, log_emptied: bool) -> None:
             "the write-ahead log (nines.db-wal) still holds it while others read; it goes when nines next stops",
             err=True,
         )
-
-
-@contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """A bar on a terminal once it takes longer than a second; nothing elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    began_s = time.monotonic()
-    with Bar(console=Console(stderr=True), transient=True, disable=False) as bar:
-        task = bar.add_task("journal", total=None, visible=False)
-
-        def told(done: int, of: int) -> None:
-            late = time.monotonic() - began_s > PATIENCE_S
-            bar.update(task, completed=done, total=of, visible=late)
-
-        yield told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import secrets
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ledger.observations import ObservationWriter
 from ledger.store import Ledger, open_ledger
 from nines.clock import now_ms
 from nines.daemon.lifeline import Lifeline
-from nines.daemon.settings import rates_of, revealer
+from nines.daemon.settings import outlook_of, rates_of, revealer
 from nines.notify import notify, status, watchdog_every_s
 from probes.prober import Prober
 
@@ -26,8 +27,15 @@ log = logging.getLogger("nines.probe")
 def run_probe_child(*, config_path: Path, database: str) -> None:
     """Probe until told to stop. Raises LedgerError or ConfigError where it cannot begin."""
     config = load(config_path)
+    _take_descriptors()
     with open_ledger(database, at_ms=now_ms()) as ledger, lease(ledger.path):
         asyncio.run(_probe(ledger, config, config_path))
+
+
+def _take_descriptors() -> None:
+    """As many as the system lets us have: each attempt under way needs one or two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
@@ -36,7 +44,7 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     lifeline.attach()
     writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), on_commit=_acknowledge)
     writer.life(now_ms())
-    prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config))
+    prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config), outlook=outlook_of(config))
     await prober.apply(_checked_here(config))
     helpers = [
         asyncio.create_task(prober.run()),
@@ -45,6 +53,8 @@ async def _probe(ledger: Ledger, config: Config, config_path: Path) -> None:
     ]
     notify("READY=1")
     log.info("watching %d endpoints", len(_checked_here(config)))
+    if not config.vantage.references:
+        log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
@@ -72,8 +82,11 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
             config = await asyncio.to_thread(load, config_path)
         except ConfigError as error:
             log.error("the config is bad, the old one stays in force: %s", error)
+            status("the config is bad, the old one stays in force")
+            prober.meters.config_ok = False
             continue
-        await prober.apply(_checked_here(config))
+        prober.meters.config_ok = True
+        await prober.apply(_checked_here(config), outlook=outlook_of(config))
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))

@@ -10,13 +10,24 @@ from pathlib import Path
 from config.model import Config
 from config.retention import kept_ms
 from config.secret import Secret
+from config.vantage import AUTO, NONE
 from ledger.retention import Retention
 from probes.prober import Rates
+from probes.vantage import Outlook, Reference, default_gateway
 
 
 def rates_of(config: Config) -> Rates:
     """Attempts per second that the config allows."""
     return Rates(per_host_per_s=Fraction(config.rates.per_host_per_s), global_per_s=Fraction(config.rates.global_per_s))
+
+
+def outlook_of(config: Config) -> Outlook:
+    """The reference hosts and the gateway; `auto` is the kernel's default route."""
+    gateway: str | None = config.vantage.gateway
+    if gateway in (AUTO, NONE):
+        routes = Path("/proc/net/route")
+        gateway = default_gateway(routes.read_text()) if gateway == AUTO and routes.exists() else None
+    return Outlook(tuple(Reference(host, port) for host, port in config.vantage.hosts), gateway)
 
 
 def retention_of(config: Config) -> Retention:
