@@ -74,16 +74,14 @@ async def test_what_a_command_leaves_running_is_ended_with_it() -> None:
     began = time.monotonic()
     found = await shell("sleep 30 & echo OK $!")
     assert judged(found) == ("up", None)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 async def test_a_child_that_left_the_group_is_not_waited_for() -> None:
     began = time.monotonic()
-    found = await run_command(
-        sys.executable, "-c", "import os, time\nif os.fork() == 0:\n os.setsid()\n time.sleep(1.5)"
-    )
+    found = await run_command(sys.executable, "-c", "import os, time\nif os.fork() == 0:\n os.setsid()\n time.sleep(5)")
     assert judged(found) == ("up", None)
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 5
 
 
 async def test_a_flood_is_read_and_dropped_at_the_cap() -> None:

@@ -137,10 +137,10 @@ STALLS = {
 @pytest.mark.parametrize("row", STALLS, ids=str)
 async def test_one_deadline_ends_every_stall(row: str) -> None:
     talk, error = STALLS[row]
-    found = await against(talk, timeout_ms=400)
+    found = await against(talk, timeout_ms=700)
     assert judged(found) == ("down", error)
     assert found.latency_ms is None
-    assert sum(found.phases_us.values()) < 800_000
+    assert sum(found.phases_us.values()) < 1_200_000
 
 
 async def test_an_endless_body_ends_at_the_cap() -> None:
