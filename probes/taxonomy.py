@@ -67,8 +67,9 @@ TAXONOMY = (
     ErrorClass("config_error", "unknown", "the endpoint cannot be checked as configured"),
     ErrorClass("prober_error", "unknown", "the prober itself could not look"),
     ErrorClass("prober_blind", "unknown", "no reference host could be reached either"),
-    ErrorClass("prober_resolver", "unknown", "the prober's own name server gives no answers"),
-    ErrorClass("prober_stalled", "unknown", "the prober's event loop stood still during the attempt"),
-    ErrorClass("prober_suspended", "unknown", "the prober's machine was suspended"),
+    ErrorClass("prober_stalled", "unknown", "our own event loop stood still during the attempt"),
+    ErrorClass("prober_resolver", "unknown", "our own name servers do not answer"),
+    ErrorClass("prober_suspended", "unknown", "our own machine was suspended"),
+    ErrorClass("clock_step", "unknown", "our own clock was set; no reading of it belongs to that time"),
 )
 CLASSES = {one.name: one for one in TAXONOMY}

@@ -50,10 +50,11 @@ _WORDS = {
     "heartbeat_overrun": "its job did not end in time",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
-    "prober_blind": "the prober was offline",
-    "prober_resolver": "the prober could not look names up",
-    "prober_stalled": "the prober stood still",
-    "prober_suspended": "the prober's machine slept",
+    "prober_blind": "our own link was lost",
+    "prober_stalled": "our own monitor stood still",
+    "prober_resolver": "our own name servers did not answer",
+    "clock_step": "our own clock was set",
+    "prober_suspended": "our own machine slept",
 }
 
 

@@ -47,7 +47,7 @@ async def descriptors_kept(watched_loop: asyncio.AbstractEventLoop) -> AsyncIter
     """For tests of attempts: as many descriptors are open after them as before."""
     before = len(os.listdir("/proc/self/fd"))
     yield
-    for _ in range(20):  # the servers' own connections close on the next turns of the loop
+    for _ in range(200):  # the servers' own connections close on the next turns of the loop
         gc.collect(1)
         if len(os.listdir("/proc/self/fd")) <= before:
             return

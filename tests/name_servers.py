@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -39,9 +39,6 @@ def wires(said: Reply | Iterable[Reply]) -> list[bytes]:
 @asynccontextmanager
 async def name_server(answering: Answering, *, tcp: Answering | None = None) -> AsyncIterator[tuple[str, int]]:
     """Gives (address, port). Without `tcp` nobody listens there."""
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(answering), ("127.0.0.1", 0))
-    port = transport.get_extra_info("sockname")[1]
     talking: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +53,8 @@ async def name_server(answering: Answering, *, tcp: Answering | None = None) -> 
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", port) if tcp else None
+    transport, server = await _bound(answering, converse if tcp else None)
+    port = transport.get_extra_info("sockname")[1]
     try:
         yield "127.0.0.1", port
     finally:
@@ -65,6 +63,22 @@ async def name_server(answering: Answering, *, tcp: Answering | None = None) -> 
             server.close()
         await asyncio.gather(*talking, return_exceptions=True)
         await asyncio.sleep(0.01)
+
+
+async def _bound(
+    answering: Answering, converse: Callable[..., Awaitable[None]] | None
+) -> tuple[asyncio.DatagramTransport, asyncio.Server | None]:
+    """Both on one port: where the TCP one is taken, another pair is tried."""
+    loop = asyncio.get_running_loop()
+    for _ in range(20):
+        transport, _protocol = await loop.create_datagram_endpoint(lambda: _Datagrams(answering), ("127.0.0.1", 0))
+        if converse is None:
+            return transport, None
+        try:
+            return transport, await asyncio.start_server(converse, "127.0.0.1", transport.get_extra_info("sockname")[1])
+        except OSError:
+            transport.close()
+    raise OSError("no port is free for both UDP and TCP")
 
 
 def records(*lines: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, flags: int = 0) -> Answering:

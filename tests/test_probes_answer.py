@@ -91,10 +91,10 @@ async def test_a_pattern_reads_no_more_than_its_share_of_a_body() -> None:
 
 
 async def test_a_pattern_that_would_never_end_is_our_fault_and_keeps_nobody_waiting() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     found = await against(ok(b"a" * 5_000 + b"b"), matches=(regex.compile("(a|a|aa)+$"),))
     assert judged(found) == ("unknown", "config_error")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 HEADERS = {

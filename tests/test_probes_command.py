@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -54,7 +55,11 @@ async def test_a_command_is_killed_with_all_that_it_started_at_the_deadline(tmp_
     found = await shell(f"(trap '' TERM HUP; sleep 30) & echo $! > {kept}; trap '' TERM; sleep 30", timeout_ms=300)
     assert judged(found) == ("down", "timeout_total")
     assert found.detail == "not finished within 0.3 s (phase run)"
-    assert not alive(int(kept.read_text()))
+    for _ in range(500):  # it was killed; the kernel ends it when it can
+        if not alive(int(kept.read_text())):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the command's child is alive")
 
 
 def alive(pid: int) -> bool:
@@ -69,16 +74,14 @@ async def test_what_a_command_leaves_running_is_ended_with_it() -> None:
     began = time.monotonic()
     found = await shell("sleep 30 & echo OK $!")
     assert judged(found) == ("up", None)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 async def test_a_child_that_left_the_group_is_not_waited_for() -> None:
     began = time.monotonic()
-    found = await run_command(
-        sys.executable, "-c", "import os, time\nif os.fork() == 0:\n os.setsid()\n time.sleep(1.5)"
-    )
+    found = await run_command(sys.executable, "-c", "import os, time\nif os.fork() == 0:\n os.setsid()\n time.sleep(5)")
     assert judged(found) == ("up", None)
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 5
 
 
 async def test_a_flood_is_read_and_dropped_at_the_cap() -> None:

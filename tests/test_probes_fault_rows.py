@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +16,7 @@ ROWS_PER_SECTION = {"1": 15, "2": 10, "3": 24, "4": 35, "5": 19}
 
 @cache
 def functions_of(name: str) -> frozenset[str]:
-    tree = ast.parse((TESTS / name).read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(re.findall(r"^(?:async )?def (\w+)", (TESTS / name).read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_every_number_of_every_section_is_there_once() -> None:

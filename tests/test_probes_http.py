@@ -137,10 +137,10 @@ STALLS = {
 @pytest.mark.parametrize("row", STALLS, ids=str)
 async def test_one_deadline_ends_every_stall(row: str) -> None:
     talk, error = STALLS[row]
-    found = await against(talk, timeout_ms=400)
+    found = await against(talk, timeout_ms=700)
     assert judged(found) == ("down", error)
     assert found.latency_ms is None
-    assert sum(found.phases_us.values()) < 800_000
+    assert sum(found.phases_us.values()) < 1_200_000
 
 
 async def test_an_endless_body_ends_at_the_cap() -> None:
@@ -355,20 +355,6 @@ async def test_an_attempt_leaves_no_descriptor_and_no_task_behind() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_one_attempt_is_one_request_also_where_the_server_hangs_up() -> None:
-    asked = 0
-
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal asked
-        await reader.readuntil(b"\r\n\r\n")
-        asked += 1
-        if asked > 1:
-            writer.write(ok())
-
-    assert judged(await against(hang_up)) == ("down", "http_empty")
-    assert asked == 1
-
-
 async def test_a_server_that_closes_after_each_answer_is_up_every_time() -> None:
     """No connection is kept, so none can have been closed meanwhile."""
     async with serving(saying(ok(headers=CLOSE))) as port:
@@ -427,3 +413,17 @@ async def test_a_body_stays_with_its_host_on_a_redirect() -> None:
         same_host = ok(status=b"307 Moved", headers=b"Location: http://127.0.0.1:%d/\r\n" % there)
         found = await against(saying(same_host), request_method="POST", body=b"password=s3cret")
         assert judged(found) == ("up", None)
+
+
+async def test_one_attempt_is_one_request_also_where_the_server_hangs_up() -> None:
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        if asked > 1:
+            writer.write(ok())
+
+    assert judged(await against(hang_up)) == ("down", "http_empty")
+    assert asked == 1
