@@ -59,9 +59,11 @@ def reaches(rows: Sequence[Row], lives: Lives, method: Method, *, until_ms: int)
         after = next((n for n in range(place + 1, len(rows)) if rows[n].verdict != UNKNOWN), len(rows))
         blind = rows[place + 1 : after]
         full_ms = min([row.at_ms + method.reach_ms, *(one.at_ms for one in blind)])
-        latest_ms = blind[-1].at_ms if blind else row.at_ms
         next_ms = rows[after].at_ms if after < len(rows) else None
-        ends = _ends(full_ms, latest_ms, next_ms, lives, method)
+        ends: tuple[int, ...] = (full_ms,)
+        for one, following in pairwise([row.at_ms, *(one.at_ms for one in blind), next_ms]):
+            assert one is not None
+            ends = tuple(sorted({end for full in ends for end in _ends(full, one, following, lives, method)}))
         found.append(Reach(row.at_ms, tuple(min(end, until_ms) for end in ends), next_ms))
     return found
 
