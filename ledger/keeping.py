@@ -25,7 +25,8 @@ from ledger.errors import DatabaseLocked, LedgerError
 from ledger.journal import canonical
 from ledger.presence import Displaced, Held
 from ledger.query import run
-from ledger.recording import Life, Recorder, written_of
+from ledger.recording import Life, Observed, Recorder, written_of
+from ledger.resume import ended_unseen
 from ledger.spool import Batch, Spool
 from ledger.spool_records import Frame
 from ledger.store import Ledger
@@ -42,11 +43,12 @@ OnCommit = Callable[[tuple[str, ...]], object]
 class Keeper:
     """`record` writes or raises; `keep` never raises for a ledger that is away. Used by one thread.
 
-    `lost` counts observations that no database would take.
+    `lost` counts observations that no database would take. `older` says that the ledger came back as an older copy.
     """
 
     def __init__(self, ledger: Ledger, *, spool: Spool | None, on_commit: OnCommit | None) -> None:
         self.lost = 0
+        self.older = False
         self.spool = spool
         self._ledger = ledger
         self._on_commit = on_commit
@@ -56,6 +58,7 @@ class Keeper:
         self._reason: LedgerError | None = None
         self._tried_s = self._complained_s = float("-inf")
         self._told_ms: int | None = None
+        self._committed: dict[str, int] = {}  # how many observations of each life were on record when last seen
         self.away = spool is not None and not spool.empty  # what an earlier life left is written first
         self._draining = self.away
 
@@ -70,6 +73,8 @@ class Keeper:
         events: tuple[str, ...] = ()
         with self._transaction() as connection:
             events = self._recorder.write(connection, batch.observed, life)
+        if life is not None:
+            self._committed[life.boot] = batch.last
         self._say(events)
 
     def keep(self, batch: Batch) -> None:
@@ -200,9 +205,24 @@ class Keeper:
 
     def _write_life(self, connection: Connection, boot: str, frames: Sequence[Frame]) -> tuple[str, ...]:
         written = written_of(connection, boot)
+        if self._is_older(boot, frames, written):
+            log.error("%s: it came back older than it was: what is missing in it is unknown time", self._ledger.path)
+            self._recorder.write(connection, _ends(self._ledger, frames), None)
+            self.older = True
         rows = sorted((row for frame in frames for row in frame.rows if row[0] > written), key=lambda row: row[0])
         life = _life(boot, frames, written)
         return self._recorder.write(connection, [observed for _, observed in rows], life)
+
+    def _is_older(self, boot: str, frames: Sequence[Frame], written: int) -> bool:
+        """Whether observations of that life that were on record once, and do not wait either, are missing.
+
+        Of a life before this one only the numbers tell, and they have gaps where a full spool dropped checks.
+        """
+        assert self.spool is not None
+        first = min(frame.first for frame in frames) - 1
+        known = self._committed.get(boot, 0 if self.spool.dropped else first)
+        self._committed[boot] = max(known, max(frame.last for frame in frames))
+        return written < min(known, first)
 
     def _tell_away(self, connection: Connection, frames: Sequence[Frame]) -> None:
         """One event for each time that it was away: when observations began to wait, and why."""
@@ -233,6 +253,12 @@ ON CONFLICT (id) DO NOTHING"""
             self._on_commit(events)
         except Exception:
             log.exception("what follows a commit failed for events %s", ", ".join(events))
+
+
+def _ends(ledger: Ledger, frames: Sequence[Frame]) -> list[Observed]:
+    """What was open in the copy ends where the copy ends."""
+    at_ms = _first_ms(frames)
+    return [] if at_ms is None else ended_unseen(ledger, frames[0].location, at_ms=at_ms)
 
 
 def _stamped(life: Life | None) -> bool:

@@ -81,6 +81,11 @@ class ObservationWriter:
         return self._keeper.away
 
     @property
+    def older(self) -> bool:
+        """Whether the ledger came back as an older copy: what the prober remembers of it no longer holds."""
+        return self._keeper.older
+
+    @property
     def path(self) -> Path:
         """Of the database."""
         return self._ledger.path

@@ -11,10 +11,10 @@ from ledger.lives import off_from
 from ledger.numbers import find
 from ledger.outages import COLUMNS, FROM, recorded
 from ledger.query import all_rows, first_row, scalar
-from ledger.recording import LIVE, VERDICTS
+from ledger.recording import LIVE, VERDICTS, Observed
 from ledger.store import Ledger
 from sla.facts import Outage
-from sla.judge import Check
+from sla.judge import Check, Method, resume
 
 LONGEST_REPLAY = 10_000  # checks; a run of trouble that was never confirmed is far shorter
 
@@ -53,6 +53,28 @@ UNION SELECT endpoint, location FROM "interval" WHERE to_ms IS NULL AND source =
 JOIN endpoint AS e ON e.number = o.endpoint JOIN location AS l ON l.number = o.location ORDER BY 1, 2"""
     with ledger.read() as connection:
         return tuple((row.endpoint, row.location) for row in all_rows(connection, query, live=LIVE))
+
+
+def ended_unseen(ledger: Ledger, location: str, *, at_ms: int) -> list[Observed]:
+    """What is open there and was not looked at until `at_ms`, ended as a restart at that instant would end it."""
+    ended = []
+    for endpoint, place in open_endpoints(ledger):
+        if place != location:
+            continue
+        point = resume_point(ledger, endpoint, location)
+        _, said = resume(
+            Method(point.reach_ms or 60_000, 0),
+            at_ms=at_ms,
+            checks=point.checks,
+            open_outage=point.open_outage,
+            open_degraded=point.open_degraded,
+            coverage_from_ms=point.coverage_from_ms,
+            reach_ms=point.reach_ms,
+            covered_until_ms=point.covered_until_ms,
+            off_from_ms=point.off_from_ms,
+        )
+        ended.append(Observed(endpoint, location, None, transitions=said))
+    return ended
 
 
 def _key(connection: Connection, endpoint: str, location: str) -> dict[str, int] | None:

@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from ledger import keeping
 from ledger.events import events
+from ledger.facts import endpoint_facts
 from ledger.observations import ObservationWriter, Observed
 from ledger.outages import outages
 from ledger.recording import Life
@@ -30,6 +31,7 @@ from ledger.spool import Batch, Spool
 from ledger.store import Ledger, open_ledger
 from ledger.writer_metrics import WriterMetrics
 from sla.judge import Check, State, judge
+from sla.spans import Spans
 
 ROOT = Path(__file__).resolve().parent.parent
 MB = 2**20
@@ -190,6 +192,38 @@ def test_the_last_batches_before_a_deletion_are_not_lost(ledger: Ledger, tmp_pat
         wait_for(lambda: is_home(writer), every_s=0.01)
         watched.see(STORY)
     assert content(ledger.path) == undisturbed(tmp_path / "other", STORY * 4)
+
+
+def test_an_older_copy_in_its_place_knows_nothing_of_the_time_between(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Restored by hand beside the writer: what was seen since the copy is unknown, not known by mistake."""
+    monkeypatch.setattr(keeping, "KEPT_S", 0.0)  # as if the copy were older than what the writer still holds
+    with spooling(ledger) as writer:
+        watched = Watched(writer)
+        watched.see("uuudd")
+        copy = sqlite3.connect(tmp_path / "copy")
+        with contextlib.closing(copy), contextlib.closing(sqlite3.connect(ledger.path)) as now:
+            now.backup(copy)
+        watched.see("dduu")
+        watched.see("uuuuuu")
+        keeping_back = tmp_path / "away"
+        ledger.path.rename(keeping_back)
+        watched.see("uuu")
+        assert not writer.older
+        for end in ("-wal", "-shm"):
+            ledger.path.with_name(ledger.path.name + end).unlink(missing_ok=True)
+        (tmp_path / "copy").rename(ledger.path)
+        wait_for(lambda: not writer.away)
+        assert writer.older
+    with open_ledger(ledger.path, at_ms=T0) as found:
+        [(covered_to_ms,)] = rows(found.path, "SELECT to_ms FROM coverage")
+        assert covered_to_ms == T0 + 4 * MINUTE  # the last stamp of the copy
+        [outage] = outages(found)
+        assert (outage.outage.from_ms, outage.outage.to_ms) == (T0 + 3 * MINUTE, None)  # the next check decides
+        now_ms = T0 + 20 * MINUTE
+        facts = endpoint_facts(found, ["api"], from_ms=T0, to_ms=now_ms, now_ms=now_ms)["api"]
+        assert facts.unknown == Spans(((T0 + 4 * MINUTE, now_ms),))
 
 
 def test_another_ledger_is_refused_and_said_until_the_right_one_is_back(

@@ -31,7 +31,8 @@ from probes.prober_metrics import ProberMetrics
 
 log = logging.getLogger("nines.probe")
 
-SETTLE_WITHIN_S = 60.0  # what an earlier life left is written before the histories are resumed
+SETTLE_WITHIN_S = 5.0  # then it is said, and waited on
+OLDER_EVERY_S = 1.0
 
 
 def run_probe_child(*, config_path: Path, database: str) -> None:
@@ -60,8 +61,8 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     registry = CollectorRegistry()
     writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), spool=spool, on_commit=_say_recorded)
     WriterMetrics(writer, registry)
-    if not await asyncio.to_thread(writer.settle, SETTLE_WITHIN_S):
-        log.error("what an earlier life left in %s is not on record yet; probing begins without it", spool.folder)
+    watchdog = asyncio.create_task(_watchdog())
+    await _settle(writer, spool, lifeline.stop)
     writer.life(now_ms())
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config), outlook=outlook_of(config))
     ProberMetrics(prober.meters, registry)
@@ -71,7 +72,8 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
         asyncio.create_task(watch_config_loads(loads, changed)),
-        asyncio.create_task(_watchdog()),
+        asyncio.create_task(_begin_anew_from_an_older_copy(writer, lifeline.stop)),
+        watchdog,
     ]
     notify("READY=1")
     log.info("watching %d endpoints", len(_checked_here(config)))
@@ -87,6 +89,23 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
         log.info("stopped, all recorded")
     else:
         log.error("stopped; %d observations wait in %s until the ledger is back", spool.records, spool.folder)
+
+
+async def _settle(writer: ObservationWriter, spool: Spool, stop: asyncio.Event) -> None:
+    """Histories go on from what is on record, so what an earlier life left in the spool has to be there before."""
+    while not stop.is_set() and not await asyncio.to_thread(writer.settle, SETTLE_WITHIN_S):
+        log.error("probing waits: what an earlier life left in %s cannot be written yet", spool.folder)
+        notify("READY=1")
+        status("waiting for the ledger")
+
+
+async def _begin_anew_from_an_older_copy(writer: ObservationWriter, stop: asyncio.Event) -> None:
+    """What was judged since that copy is not in it: end, and be started again by the supervisor to resume from it."""
+    while True:
+        await asyncio.sleep(OLDER_EVERY_S)
+        if writer.older:
+            log.error("the ledger is an older copy of itself; probing begins anew from what it says")
+            stop.set()
 
 
 def _say_recorded(events: tuple[str, ...]) -> None:
