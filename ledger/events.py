@@ -76,7 +76,8 @@ def claim_deliveries(
     )
 
 
-_MISSING = """SELECT e.number FROM event AS e WHERE e.kind LIKE 'outage.%' AND e.at_ms >= :since_ms AND NOT EXISTS
+# A prober that stood still for a moment is on record and in the log; a busy machine would tell it all day.
+_MISSING = """SELECT e.number FROM event AS e WHERE e.kind <> 'prober.stalled' AND e.at_ms >= :since_ms AND NOT EXISTS
 (SELECT 1 FROM delivery AS d WHERE d.event = e.number AND d.channel = :channel)"""
 _DUE = """SELECT d.number, d.event, d.channel, d.attempts FROM delivery AS d
 WHERE d.state = 'pending' AND d.next_ms <= :at_ms AND NOT EXISTS (SELECT 1 FROM delivery AS b

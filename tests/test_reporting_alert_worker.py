@@ -14,6 +14,7 @@ from reporting_ledgers import LOADED, MINUTE, at, ledger_with, observe
 from reporting_receivers import closed_port, hook_server, mail_server
 
 from ledger.events import Claimed, Happened
+from ledger.query import run
 from ledger.store import Ledger
 from reporting.alerts.channel import Channel
 from reporting.alerts.mail import MailChannel
@@ -65,6 +66,36 @@ def deliveries(ledger: Ledger) -> list[tuple[str, str, int]]:
 def refusals(ledger: Ledger) -> int:
     with ledger.read() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM delivery WHERE error IS NOT NULL").scalar_one())
+
+
+async def test_trouble_of_the_monitor_itself_is_told_to_operations(tmp_path: Path) -> None:
+    insert = "INSERT INTO event (id, kind, at_ms, outage, body) VALUES (:id, :kind, :at_ms, NULL, :body)"
+    away = {"from_ms": LOADED, "reason": "DatabaseLocked", "waited": 42, "dropped_checks": 7}
+    with ledger_with(tmp_path) as ledger:
+        with ledger.decide() as connection:
+            run(connection, insert, id="b.1.away", kind="ledger.away", at_ms=LOADED, body=json.dumps(away))
+            run(
+                connection, insert, id="P-1", kind="prober.blind", at_ms=LOADED, body='{"text": "no reference answers"}'
+            )
+            run(connection, insert, id="P-2", kind="prober.stalled", at_ms=LOADED, body='{"text": "it stood still"}')
+        clock = Clock(LOADED + MINUTE)
+        async with (
+            mail_server() as smtp,
+            hook_server() as hook,
+            running(ledger, clock, mail(smtp.port), webhook(hook.url)),
+        ):
+            await until(lambda: len(smtp.mails) == 2 and len(hook.requests) == 2)
+    assert [message["Subject"] for message in smtp.mails] == [
+        "nines itself: the database could not be written, 12:00:00 UTC",
+        "nines itself: our own link is lost, time is unknown and no downtime, 12:00:00 UTC",
+    ]
+    words = "DatabaseLocked: 42 observations waited and are on record; for 7 plain checks there was no room."
+    assert words in smtp.mails[0].get_content()
+    told = [json.loads(body) for _, body in hook.requests]
+    assert [(each["event"], each["outage"], each["affects"]) for each in told] == [
+        ("ledger.away", None, []),
+        ("prober.blind", None, []),
+    ]
 
 
 async def test_an_outage_is_told_on_every_channel_opening_first(tmp_path: Path) -> None:

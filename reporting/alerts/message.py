@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 from reporting.causes import cause_words
 from reporting.wording import clock_time, full_time, iso_utc, left, plain, zone_name
 
-Happening = Literal["opened", "closed", "test"]
+Happening = Literal["opened", "closed", "test", "notice"]
+_NOTICES = {
+    "ledger.away": "the database could not be written",
+    "prober.blind": "our own link is lost, time is unknown and no downtime",
+    "prober.suspended": "our own machine was suspended",
+    "prober.clock_step": "our own clock was set",
+    "prober.resolver": "our own name servers do not answer",
+}
 LONGEST_TEXT = 500
 
 
@@ -44,6 +51,7 @@ class Alert:
     failed_checks: int | None = None
     maintenance_to_ms: int | None = None  # end of the announced window that it began in
     affects: tuple[Affected, ...] = ()
+    notice: str = ""  # the kind of an event of our own; `error` says it in words
 
     @property
     def zone(self) -> ZoneInfo:
@@ -60,6 +68,8 @@ def subject(alert: Alert) -> str:
     name = plain(alert.name)
     if alert.happening == "test":
         return "nines: test of this alert channel"
+    if alert.happening == "notice":
+        return f"nines itself: {_NOTICES.get(alert.notice, 'trouble of its own')}, {_at(alert, alert.from_ms)}"
     if alert.happening == "opened":
         word = "Down" if alert.kind == "down" else "Degraded"
         return f"{word}: {name} since {_at(alert, alert.from_ms)}"
@@ -70,6 +80,10 @@ def text(alert: Alert) -> str:
     """The message's body: what happened, what proves it, what it counts against."""
     if alert.happening == "test":
         return "This is a test. This channel receives an alert when an outage opens and when it is over.\n"
+    if alert.happening == "notice":
+        return (
+            f"{_full(alert, alert.from_ms)}: {plain(alert.error)[:LONGEST_TEXT]}.\nThis concerns no client's service.\n"
+        )
     lines = [_sentence(alert), "", *_evidence(alert), *_affected(alert)]
     if alert.outage:
         lines += ["", f"Outage {alert.outage}, endpoint {plain(alert.endpoint)}."]
@@ -82,15 +96,21 @@ def as_data(alert: Alert, *, ledger_id: str) -> dict[str, Any]:
         "schema": "nines/alert/1",
         "id": alert.id,
         "ledger_id": ledger_id,
-        "event": "test" if alert.happening == "test" else f"outage.{alert.happening}",
+        "event": _event(alert),
         "subject": subject(alert),
         "text": text(alert),
-        "outage": None if alert.happening == "test" else _outage_data(alert),
+        "outage": _outage_data(alert) if alert.outage else None,
         "affects": [
             {"service": a.service, "client": a.client, "contract": a.contract, "target_pct": a.target_pct}
             for a in alert.affects
         ],
     }
+
+
+def _event(alert: Alert) -> str:
+    if alert.happening in ("test", "notice"):
+        return alert.notice or "test"
+    return f"outage.{alert.happening}"
 
 
 def _outage_data(alert: Alert) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from sla.terms import in_force
 
 
 def alert_of(ledger: Ledger, event: Happened, *, tz: str) -> Alert:
-    """What to tell of an `outage.opened` or `outage.closed`."""
+    """What to tell of an `outage.opened` or `outage.closed`, or of trouble of our own."""
+    if not event.kind.startswith("outage."):
+        return notice_of(event, tz=tz)
     agreed, body = agreements(ledger), event.body
     endpoint, from_ms = str(body["endpoint"]), int(body["from_ms"])
     return Alert(
@@ -33,6 +35,20 @@ def alert_of(ledger: Ledger, event: Happened, *, tz: str) -> Alert:
         failed_checks=body["failed_checks"],
         maintenance_to_ms=maintenance_until(agreed, endpoint, at_ms=from_ms),
         affects=tuple(affected(agreed, endpoint, at_ms=from_ms)),
+    )
+
+
+def notice_of(event: Happened, *, tz: str) -> Alert:
+    """What to tell of something that concerns the monitor itself and no endpoint."""
+    words = str(event.body.get("text") or _away_words(event))
+    return Alert(event.id, "notice", "", "nines", tz, from_ms=event.at_ms, error=words, notice=event.kind)
+
+
+def _away_words(event: Happened) -> str:
+    waited, dropped = event.body.get("waited", 0), event.body.get("dropped_checks", 0)
+    lost = f"; for {dropped} plain checks there was no room" if dropped else ""
+    return (
+        f"{event.body.get('reason', 'it could not be written')}: {waited} observations waited and are on record{lost}"
     )
 
 
