@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+from ledger_scenes import new_ledger
 from readme_calc import calc
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,23 +97,28 @@ def test_every_make_target_exists(name: str) -> None:
 
 
 def test_the_way_to_back_up_copies_what_the_daemon_has_just_written(tmp_path: Path) -> None:
+    """And the way to restore puts it back."""
     text = (ROOT / "docs/install.md").read_text()
-    found = re.search(r"-P - <<'END'\n(.*?)^END$", text, re.DOTALL | re.MULTILINE)
-    assert found
-    daemon = sqlite3.connect(tmp_path / "nines.db")
-    daemon.execute("PRAGMA journal_mode=WAL")
-    daemon.execute("CREATE TABLE outage (id TEXT)")
-    daemon.execute("INSERT INTO outage VALUES ('O-7K3F2')")
+    backup, restore = (re.search(rf"-- nines (db {verb} .*)", text) for verb in ("backup", "restore"))
+    assert backup
+    assert restore
+    ledger = new_ledger(tmp_path)
+    daemon = sqlite3.connect(ledger.path)
+    daemon.execute("INSERT INTO endpoint (id) VALUES ('just-written')")
     daemon.commit()  # stands in the write-ahead log only, for the connection stays open
-    code = found[1].replace("/var/lib/nines", str(tmp_path))
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    words = backup[1].replace("/var/backups/nines", str(tmp_path)).split()
+    answer = nines("--db", str(ledger.path), *words)
+    assert answer.returncode == 0, answer.stderr
+    daemon.execute("DELETE FROM endpoint")
+    daemon.commit()
     daemon.close()
-    assert answer.stdout == "ok\n"
-    (copied,) = tmp_path.glob("backup-*.db")
+    ledger.close()
+    (copied,) = tmp_path.glob("nines-*.db")
     assert copied.stat().st_mode & 0o077 == 0
-    copy = sqlite3.connect(copied)
-    assert copy.execute("SELECT id FROM outage").fetchall() == [("O-7K3F2",)]
-    copy.close()
+    answer = nines("--db", str(ledger.path), *restore[1].split()[:2], str(copied), "--yes")
+    assert answer.returncode == 0, answer.stderr
+    with contextlib.closing(sqlite3.connect(ledger.path)) as again:
+        assert again.execute("SELECT id FROM endpoint").fetchall() == [("just-written",)]
 
 
 def block(name: str, start: str) -> str:
