@@ -49,7 +49,8 @@ def prune_command(place: Place, age: str | None, dry_run: bool, form: str) -> No
     if form == "json":
         print_json({**done, "freed_bytes": freed})
     else:
-        say(f"{in_words(done)}; the file is {max(freed, 0) / 1e6:,.1f} MB smaller")
+        smaller = f"; the file is {freed / 1e6:,.1f} MB smaller" if freed > 0 else ""
+        say(f"{in_words(done)}{smaller}")
 
 
 def _retention(place: Place, age: str | None) -> Retention:
