@@ -22,7 +22,7 @@ test:  ## set up what is missing, then the linters, the types and every test
 	$(BIN)/ruff check . || status=1; \
 	$(BIN)/ruff format --check . || status=1; \
 	$(BIN)/mypy || status=1; \
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_probe.py tools/mutants.py || status=1; \
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_writer.py tools/bench_probe.py tools/mutants.py || status=1; \
 	$(BIN)/pytest -n 2 --durations=10 || status=1; \
 	exit $$status
 
@@ -36,7 +36,7 @@ lint:  ## only the linters and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_probe.py tools/mutants.py
+	$(BIN)/mypy tools/bootstrap.py tools/bench.py tools/bench_year.py tools/bench_writer.py tools/bench_probe.py tools/mutants.py
 
 format:  ## rewrite the source as ruff has it
 	@python3 tools/bootstrap.py test
@@ -61,6 +61,7 @@ soak:  ## 500 endpoints every 5 s for half an hour: dying, returning, stalling, 
 
 bench-year:  ## a year of 200 endpoints through the daemon's writer: bytes, CPU, statements, the board; an hour
 	@python3 tools/bootstrap.py test
+	$(BIN)/python tools/bench_writer.py
 	$(BIN)/python tools/bench_year.py
 
 properties:  ## the properties of the accounting with many made-up months each; a few minutes

@@ -81,7 +81,9 @@ def _writer_us(folder: Path, run: int, observed: list[Observed], batch: int) -> 
 
 def _floor_us(folder: Path, run: int, observed: list[Observed], batch: int) -> float:
     rows = [
-        (int(one.endpoint[1:]) + 1, 1, one.check.at_ms, 0, 0, one.check.latency_ms) for one in observed if one.check
+        (int(one.endpoint[1:]) + 1, 1, one.check.at_ms, 0, 0, one.check.latency_ms)
+        for one in observed
+        if one.check and one.endpoint
     ]
     batches = [sorted(rows[start : start + batch]) for start in range(0, len(rows), batch)]
     plain = sqlite3.connect(folder / f"floor-{run}.db", isolation_level=None)
