@@ -14,7 +14,7 @@ from ledger.query import all_rows, first_row, scalar
 from ledger.recording import LIVE, VERDICTS, Observed
 from ledger.store import Ledger
 from sla.facts import Outage
-from sla.judge import Check, Method, resume
+from sla.judge import Check, Judged, Method, resume
 
 LONGEST_REPLAY = 10_000  # checks; a run of trouble that was never confirmed is far shorter
 
@@ -55,25 +55,33 @@ JOIN endpoint AS e ON e.number = o.endpoint JOIN location AS l ON l.number = o.l
         return tuple((row.endpoint, row.location) for row in all_rows(connection, query, live=LIVE))
 
 
+def resumed(ledger: Ledger, endpoint: str, location: str, *, method: Method | None, at_ms: int) -> Judged:
+    """The judge's state after a restart at `at_ms`, and what the restart itself decides. Without a method the time
+    that its checks vouched for stands for it.
+
+    Checks later than now were made before the clock was set back: they decide nothing any more.
+    """
+    point = resume_point(ledger, endpoint, location)
+    return resume(
+        method or Method(point.reach_ms or 60_000, 0),
+        at_ms=at_ms,
+        checks=[check for check in point.checks if check.at_ms <= at_ms],
+        open_outage=point.open_outage,
+        open_degraded=point.open_degraded,
+        coverage_from_ms=point.coverage_from_ms,
+        reach_ms=point.reach_ms,
+        covered_until_ms=point.covered_until_ms,
+        off_from_ms=point.off_from_ms,
+    )
+
+
 def ended_unseen(ledger: Ledger, location: str, *, at_ms: int) -> list[Observed]:
     """What is open there and was not looked at until `at_ms`, ended as a restart at that instant would end it."""
     ended = []
     for endpoint, place in open_endpoints(ledger):
-        if place != location:
-            continue
-        point = resume_point(ledger, endpoint, location)
-        _, said = resume(
-            Method(point.reach_ms or 60_000, 0),
-            at_ms=at_ms,
-            checks=point.checks,
-            open_outage=point.open_outage,
-            open_degraded=point.open_degraded,
-            coverage_from_ms=point.coverage_from_ms,
-            reach_ms=point.reach_ms,
-            covered_until_ms=point.covered_until_ms,
-            off_from_ms=point.off_from_ms,
-        )
-        ended.append(Observed(endpoint, location, None, transitions=said))
+        if place == location:
+            _, said = resumed(ledger, endpoint, location, method=None, at_ms=at_ms)
+            ended.append(Observed(endpoint, location, None, transitions=said))
     return ended
 
 
