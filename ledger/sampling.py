@@ -59,7 +59,7 @@ def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, 
 
     Of a day rolled up that others have looked at too, the better count of the two speaks.
     """
-    imported = _first_import(connection, key, span) is not None
+    imported = scalar(connection, f"{_IMPORTED} LIMIT 1", **key, start=span[0], end=span[1]) is not None
     total = 0
     for piece in pieces(connection, key, span):
         if piece.day is None or not (piece.whole or piece.pruned):
@@ -71,12 +71,6 @@ def _ticks_seen(connection: Connection, key: Key, span: Span, interval_ms: int, 
             seen = max(seen, others)
         total += seen
     return total
-
-
-def _first_import(connection: Connection, key: Key, span: Span) -> int | None:
-    query = f"{_IMPORTED} LIMIT 1"
-    found = scalar(connection, query, **key, start=span[0], end=span[1])
-    return None if found is None else int(found)
 
 
 def _ticks_of(connection: Connection, key: Key, piece: Piece, seen: str, *, interval_ms: int, grid_ms: int) -> int:

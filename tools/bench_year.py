@@ -94,7 +94,7 @@ def make_ledger(folder: Path, count: int) -> Ledger:
     return ledger
 
 
-def checks_of_a_day(watched: list[Watched], day: int, draw: Random) -> Iterator[tuple[Watched, Observed]]:
+def checks_of_a_day(watched: list[Watched], day: int, draw: Random) -> Iterator[Observed]:
     """In order of time but for the retries, which follow their own check."""
     for minute in range(1440):
         tick_ms = T0 + day * DAY_MS + minute * MINUTE_MS
@@ -103,14 +103,14 @@ def checks_of_a_day(watched: list[Watched], day: int, draw: Random) -> Iterator[
             yield from _judged(one, at_ms, draw, tick_ms + one.phase_ms + MINUTE_MS)
 
 
-def _judged(one: Watched, at_ms: int, draw: Random, next_ms: int) -> Iterator[tuple[Watched, Observed]]:
+def _judged(one: Watched, at_ms: int, draw: Random, next_ms: int) -> Iterator[Observed]:
     retry = False
     while at_ms < next_ms:
         verdict = one.verdict(at_ms, draw)
         error = "http_status" if verdict == "down" else None
         check = Check(at_ms, verdict, error, one.speed_ms + int(draw.expovariate(1 / 15)))
         one.state, transitions = judge(one.state, check, METHOD)
-        yield one, Observed(one.id, "local", check, retry=retry, phases_us=PHASES, transitions=transitions)
+        yield Observed(one.id, "local", check, retry=retry, phases_us=PHASES, transitions=transitions)
         if not one.state.unsettled:
             return
         retry, at_ms = True, at_ms + 15_000
@@ -141,10 +141,9 @@ def fill(ledger: Ledger, *, count: int, days: int, seed: int = 1) -> Made:
     writer = ObservationWriter(ledger, boot_id="year")
     for day in track(range(days), "a year of checks", console=Console(stderr=True)):
         begun = process_time()
-        for one, observed in checks_of_a_day(watched, day, draw):
+        for observed in checks_of_a_day(watched, day, draw):
             writer.put(observed, wait=True)
             made.checks += 1
-            del one
         writer.life(T0 + (day + 1) * DAY_MS)
         writer.flush(600)
         made.write_cpu_s += process_time() - begun
@@ -195,7 +194,7 @@ AND at_ms >= ? AND at_ms < ? GROUP BY endpoint"""
 def answers(ledger: Ledger, *, count: int, days: int) -> Iterator[tuple[str, float, str]]:
     """(what, milliseconds, what is asked for)."""
     now_ms = T0 + days * DAY_MS
-    months = sorted({_month(T0 + day * DAY_MS) for day in range(0, days - 31, 30)})
+    months = sorted({_month(T0 + day * DAY_MS) for day in range(0, max(days - 31, 1), 30)})
     for month in {months[0], months[-1]}:
         found = milliseconds(lambda m=month: build(ledger, "acme", m, now_ms=now_ms, version="bench"))  # type: ignore[misc]
         yield f"statement of {month}, five services", found, "100"
@@ -278,6 +277,8 @@ def main() -> int:
     )
     parser.add_argument("--plans", action="store_true", help="how SQLite answers each query")
     asked = parser.parse_args()
+    if asked.endpoints < 5:
+        parser.error("the contract is over five services: --endpoints 5 or more")
     folder = asked.keep or Path(mkdtemp(prefix="nines-year-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:

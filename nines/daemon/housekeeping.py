@@ -25,6 +25,8 @@ async def keep_house(ledger: Ledger, retention: Retention, clock: Callable[[], i
             done = await _once(ledger, retention, clock())
         except LedgerError as error:
             log.warning("housekeeping waits: %s", error)
+        except Exception:  # a mistake of ours must not end it unsaid: the ledger would grow for years
+            log.exception("housekeeping failed and is tried again")
         else:
             if done:
                 log.info("housekeeping: %s", in_words(done))
