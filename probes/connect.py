@@ -112,6 +112,9 @@ async def open_socket(
     addresses = await find_addresses(host, port, resolver=resolver, way=way or Way(rule), trace=trace)
     with trace.timing("tcp"):
         connected = await _first_to_connect(addresses)
+    if len(addresses) == 1:
+        trace.address = addresses[0].host
+        return connected
     with contextlib.suppress(OSError):  # reset since: the next phase tells it
         trace.address = str(connected.getpeername()[0])
         if trace.address != addresses[0].host:

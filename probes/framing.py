@@ -88,9 +88,13 @@ class Framing(ResponseHandler):
             head, data = self._head[: end.end()], self._head[end.end() :]
             self._head = b""
             self._judge_head(head)
-            if not data and self._in_head:
-                return
-        self._pass_body(data)
+            if self._in_head:
+                if not data:
+                    return
+                continue
+            self._pass(head, data)
+            return
+        self._pass(b"", data)
 
     def _refuse_foreign(self, start: bytes) -> None:
         """Bytes that cannot become a status line are refused without waiting for the end of a head."""
@@ -111,7 +115,6 @@ class Framing(ResponseHandler):
             return
         self._in_head = False
         self._left = self._body_length(head, status)
-        super().data_received(head)
 
     def _body_length(self, head: bytes, status: int) -> int | None:
         lengths = set(_LENGTH.findall(head))
@@ -124,13 +127,12 @@ class Framing(ResponseHandler):
         self._until_close = not lengths and not _CODING.search(head)
         return int(lengths.pop()) if lengths else None
 
-    def _pass_body(self, data: bytes) -> None:
-        if self._left is None:
-            super().data_received(data)
-            return
-        wanted, extra = data[: self._left], data[self._left :]
-        if extra:
-            self._trace.note("bytes after the end of the body")
-        if wanted:
-            self._left -= len(wanted)
-            super().data_received(wanted)
+    def _pass(self, head: bytes, data: bytes) -> None:
+        """To the parser, the head together with as much of the body as came with it."""
+        if self._left is not None:
+            if len(data) > self._left:
+                self._trace.note("bytes after the end of the body")
+                data = data[: self._left]
+            self._left -= len(data)
+        if head or data:
+            super().data_received(head + data)

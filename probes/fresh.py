@@ -1,4 +1,4 @@
-"""A connector for aiohttp that makes a fresh, timed connection for every request, and keeps what it saw of it."""
+"""aiohttp's client on roads of our own: a fresh, timed connection for every request, and what was seen of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import functools
 import socket
 import ssl
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,12 +25,42 @@ from probes.trust import Trust, read_certificate
 NO_LIMIT_S = 3_600.0  # the attempt's own deadline ends it long before
 
 
+class Client:
+    """aiohttp's session, made by the first request of the running loop and shared: one of its own costs a check 30 us.
+
+    It keeps nothing between requests: no connection, no cookie.
+    """
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=FreshConnector(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None, ceil_threshold=1e9),  # one deadline, held outside
+            )
+            self._session._retry_connection = False  # else it asks again, unseen, where a server hangs up at once
+        return self._session
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.detach()  # its connector holds nothing that could be closed
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What all attempts of one prober share."""
+    """What all attempts of one prober share; `close()` when the last one has ended."""
 
     resolver: Resolver
     trust: Trust
+    client: Client = field(default_factory=Client)
+
+    def close(self) -> None:
+        self.resolver.close()
+        self.client.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,42 +115,62 @@ def road_of(target: Target, tools: Tools, trace: Trace) -> Road:
     return Road(tools, trace, way, target.ca_file, target.verified, target.client_pem)
 
 
+class Hop:
+    """One request on a road: the task that makes it says so, and the connector makes its connection there."""
+
+    def __init__(self, road: Road) -> None:
+        self.road = road
+        self.handler: ResponseHandler | None = None
+        HOP.set(self)
+
+    async def leave(self) -> None:
+        """Cut the connection now: a closing handshake with a broken server could outlive the attempt.
+
+        An aborted transport closes its socket in the next turn of the loop.
+        """
+        if self.handler is not None and self.handler.transport is not None:
+            self.handler.transport.abort()
+        await asyncio.sleep(0)
+
+
+HOP: ContextVar[Hop] = ContextVar("hop")
+
+
 class FreshConnector(aiohttp.BaseConnector):
     """One connection per request, never kept. `_create_connection` is where aiohttp's own connectors differ, too."""
 
-    def __init__(self, road: Road) -> None:
+    def __init__(self) -> None:
         super().__init__(force_close=True, limit=0)
-        self._road = road
-        self._made: list[ResponseHandler] = []
 
     async def _create_connection(self, req: aiohttp.ClientRequest, traces: Any, timeout: Any) -> ResponseHandler:
+        hop = HOP.get()
         host, port = (req.url.raw_host or "").rstrip("."), req.url.port or 80
-        connection = await self._road.open_socket(host, port)
-        factory = functools.partial(Framing, self._loop, self._road.trace, method=req.method)
+        connection = await hop.road.open_socket(host, port)
+        factory = functools.partial(Framing, self._loop, hop.road.trace, method=req.method)
         try:
-            handler = await self._dress(connection, factory, host if req.url.scheme == "https" else None)
+            handler = await self._dress(connection, factory, host if req.url.scheme == "https" else None, hop.road)
         except BaseException:
             connection.close()
             raise
         if handler is None:
-            raise await self._road.why_refused(host, port)
-        self._made.append(handler)
-        self._road.trace.connected()
+            raise await hop.road.why_refused(host, port)
+        hop.handler = handler
+        hop.road.trace.connected()
         return handler
 
     async def _dress(
-        self, connection: socket.socket, factory: functools.partial[Framing], tls_host: str | None
+        self, connection: socket.socket, factory: functools.partial[Framing], tls_host: str | None, road: Road
     ) -> Framing | None:
         """Hand the socket to asyncio, through a handshake where asked; None where that was reset without a reason."""
         if tls_host is None:
             _, handler = await self._loop.create_connection(factory, sock=connection)
             return handler
-        with self._road.trace.timing("tls"):
+        with road.trace.timing("tls"):
             try:
                 transport, handler = await self._loop.create_connection(
                     factory,
                     sock=connection,
-                    ssl=self._road.context(),
+                    ssl=road.context(),
                     server_hostname=tls_host,
                     ssl_handshake_timeout=NO_LIMIT_S,
                 )
@@ -131,18 +182,6 @@ class FreshConnector(aiohttp.BaseConnector):
             except ConnectionError:
                 return None
         seen = transport.get_extra_info("ssl_object")
-        self._road.trace.tls_version = seen.version()
-        self._road.trace.certificate = read_certificate(seen.getpeercert(binary_form=True))
+        road.trace.tls_version = seen.version()
+        road.trace.certificate = read_certificate(seen.getpeercert(binary_form=True))
         return handler
-
-    def drop(self) -> None:
-        """Cut every connection now: a closing handshake with a broken server could outlive the attempt."""
-        for handler in self._made:
-            if handler.transport is not None:
-                handler.transport.abort()
-
-
-async def settle(connector: FreshConnector) -> None:
-    """Give aborted transports the turn of the loop in which they close their sockets."""
-    connector.drop()
-    await asyncio.sleep(0)

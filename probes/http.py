@@ -12,7 +12,7 @@ from yarl import URL
 from probes.answer import Reply, judge_reply
 from probes.attempt import Fault, Outcome, Trace, one_line
 from probes.decode import Decoder, decoder
-from probes.fresh import FreshConnector, Road, Tools, road_of, settle
+from probes.fresh import Hop, Road, Tools, road_of
 from probes.http_faults import http_fault
 from probes.target import Target
 
@@ -53,28 +53,30 @@ async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -
     road.trace.begin_hop()
     if ask.url.raw_host != target.url.raw_host:
         road = replace(road, client_pem=None)  # our certificate says who we are: another host is not told
-    connector = FreshConnector(road)
-    timeout = aiohttp.ClientTimeout(total=None, ceil_threshold=1e9)  # one deadline, held outside
-    session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, timeout=timeout)
-    session._retry_connection = False  # else aiohttp asks again, unseen, where a server hangs up without an answer
+    hop = Hop(road)
     try:
-        async with session:
-            return await _exchange(session, ask, target, road.trace)
+        return await _exchange(road.tools.client.session(), ask, target, road.trace, jar)
     except aiohttp.ClientError as error:
         raise await _explained(http_fault(error, road.trace), ask, road) from error
     finally:
-        await settle(connector)
+        await hop.leave()
 
 
-async def _exchange(session: aiohttp.ClientSession, ask: Ask, target: Target, trace: Trace) -> Reply:
+async def _exchange(
+    session: aiohttp.ClientSession, ask: Ask, target: Target, trace: Trace, jar: aiohttp.CookieJar
+) -> Reply:
     headers = CIMultiDict(ask.headers)
     headers.setdefault("User-Agent", user_agent(target.contact))
     headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
+    if kept := [f"{name}={cookie.coded_value}" for name, cookie in jar.filter_cookies(ask.url).items()]:
+        headers["Cookie"] = "; ".join((*headers.getall("Cookie", []), *kept))
     asked = session.request(ask.method, ask.url, headers=headers, data=ask.body, allow_redirects=False)
     try:
         async with asked as response:
             trace.status = response.status
             trace.phase = "body"
+            if told := response.headers.getall("Set-Cookie", ()):
+                jar.update_cookies_from_headers(told, response.url)
             body = await _read(response, target.max_body_bytes, trace)
             return Reply(response.status, response.headers, _charset(response), body)
     finally:

@@ -135,7 +135,7 @@ class Prober:
             await _end(left)
         await self._post.review.close()
         self._writer.stopped(self._clock())
-        self._post.tools.resolver.close()
+        self._post.tools.close()
         self._stopped.set()
 
     async def _begin(self, keys: Iterable[tuple[str, str]]) -> None:
@@ -231,4 +231,4 @@ async def probe_once(
     try:
         return tuple(await asyncio.gather(*(one(target_of(endpoint, reveal)) for endpoint in endpoints)))
     finally:
-        tools.resolver.close()
+        tools.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import queue
 import socket
@@ -104,6 +105,7 @@ def look_up(host: str, port: int) -> list[Address]:
     return list(found.values())
 
 
+@functools.lru_cache(10_000)
 def literal(host: str, port: int) -> Address | None:
     """A host that is an address already; None for a name."""
     try:

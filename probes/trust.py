@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import os
 import ssl
@@ -64,6 +65,7 @@ def _show_ours(context: ssl.SSLContext, client_pem: str | None) -> None:
         os.close(memory)
 
 
+@functools.lru_cache(1_000)  # a server shows the same one for weeks, and reading it costs a tenth of the check
 def read_certificate(der: bytes | None) -> Certificate | None:
     """What a peer's certificate says; None where it showed none or one that cannot be read."""
     if der is None:

@@ -109,11 +109,11 @@ def closed_port() -> int:
 
 @contextmanager
 def tools() -> Iterator[Tools]:
-    resolver = Resolver()
+    shared = Tools(Resolver(), TRUST)
     try:
-        yield Tools(resolver, TRUST)
+        yield shared
     finally:
-        resolver.close()
+        shared.close()
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ daemon with a real ledger; `saturated` runs attempt, judge and writer as fast as
 from __future__ import annotations
 
 import argparse
+import shutil
 import sqlite3
 import statistics
 import sys
@@ -104,7 +105,7 @@ def probe_child(aim: Aim, *, endpoints: int, interval_ms: int) -> Iterator[Proce
     """The daemon's own child with a ledger in the folder and so many endpoints."""
     config, database = aim.folder / "nines.yaml", aim.folder / "nines.db"
     for left in aim.folder.glob("nines.db*"):
-        left.unlink()
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     open_ledger(database, at_ms=now_ms(), create=True).close()
     settings = f"interval: {interval_ms} ms, timeout: 1 s" + (f", ca_file: {aim.ca}" if aim.scheme == "https" else "")
     lines = [f'  e{number}: {{url: "{aim.url}", {settings}}}' for number in range(endpoints)]
@@ -194,7 +195,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
     parser.add_argument("--only", choices=("saturated", "paced", "scale"))
     asked = parser.parse_args()
-    console = Console()
+    console = Console(width=110)
     if not blackbox_program():
         console.print("blackbox_exporter is not installed (Debian: prometheus-blackbox-exporter): compared without it")
     parts: dict[str, Callable[[Path], Table]] = {
