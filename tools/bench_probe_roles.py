@@ -201,6 +201,7 @@ async def ours(aim: Aim) -> None:
     from ledger.observations import ObservationWriter, Observed
     from ledger.store import open_ledger
     from nines.clock import now_ms
+    from nines.daemon.probe_child import spare_the_heap
     from probes.fresh import Tools
     from probes.once import attempt
     from probes.resolver import Resolver
@@ -223,6 +224,7 @@ async def ours(aim: Aim) -> None:
             state, said = judge(state, check, method)
             writer.put(Observed(target.id, "local", check, phases_us=found.phases_us, transitions=said))
 
+    spare_the_heap()
     await asyncio.gather(*(watch(number) for number in range(WORKERS)))
 
 
