@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from ledger.lives import newest_pulse, off_from
-from ledger.query import all_rows, scalar
+from ledger.query import all_rows, all_rows_of, scalar
 from ledger.recording import LIVE
 from sla.spans import Span, Spans
 
@@ -20,42 +21,57 @@ def covered(connection: Connection, key: Key, *, from_ms: int, to_ms: int, now_m
     The live source is always there, and first.
     """
     where = "endpoint = :endpoint AND location = :location AND from_ms < :to_ms"
-    query = f"""SELECT source, from_ms, to_ms, reach_ms FROM coverage WHERE {where}
+    query = f"""SELECT endpoint, source, from_ms, to_ms, reach_ms FROM coverage WHERE {where}
 AND (to_ms IS NULL OR to_ms > :from_ms)"""
+    until_ms = min(to_ms, now_ms)
     vouched: dict[str, list[Span]] = {LIVE: []}
-    for row in all_rows(connection, query, **key, from_ms=from_ms, to_ms=min(to_ms, now_ms)):
-        vouched.setdefault(row.source, []).append(_span(connection, key, row, now_ms))
-    known = {source: Spans.of(spans).clip(from_ms, min(to_ms, now_ms)) for source, spans in vouched.items()}
-    return {**known, LIVE: known[LIVE] - _unseen(connection, key, now_ms)}
+    for row in all_rows(connection, query, **key, from_ms=from_ms, to_ms=until_ms):
+        vouched.setdefault(row.source, []).append((row.from_ms, closed_ms(connection, key["location"], row, now_ms)))
+    known = {source: Spans.of(spans).clip(from_ms, until_ms) for source, spans in vouched.items()}
+    blind = unseen(connection, key["location"], (key["endpoint"],), from_ms=from_ms, now_ms=now_ms)
+    return {**known, LIVE: known[LIVE] - blind[key["endpoint"]]}
 
 
-def _span(connection: Connection, key: Key, row: Row[Any], now_ms: int) -> Span:
-    if row.to_ms is not None:
-        return (row.from_ms, row.to_ms)
-    return (row.from_ms, open_until(connection, key, row.from_ms, row.reach_ms, now_ms))
+def closed_ms(connection: Connection, location: int, row: Row[Any], now_ms: int) -> int:
+    """Where one stretch of coverage ends: as is on record, or as `open_ends` has it."""
+    return row.to_ms if row.to_ms is not None else open_ends(connection, location, [row], now_ms)[row.endpoint]
 
 
-def open_until(connection: Connection, key: Key, from_ms: int, reach_ms: int, now_ms: int) -> int:
-    """Where the coverage still open ends at `now_ms`: its last check's reach, or where the daemon was last alive.
+def open_ends(connection: Connection, location: int, rows: Sequence[Row[Any]], now_ms: int) -> dict[int, int]:
+    """Where coverage still open ends at `now_ms`: its last check's reach, or where the daemon was last alive.
 
-    While a daemon is alive it closes coverage itself, and so nothing is cut here for the time it was away before.
+    `rows` have `endpoint` (each once), `from_ms`, `reach_ms`; the answer is by endpoint's number. While a daemon is
+    alive it closes coverage itself, and so nothing is cut here for the time it was away before.
     """
-    query = """SELECT at_ms FROM raw_check WHERE endpoint = :endpoint AND location = :location AND verdict <> 3
-AND at_ms <= :now_ms ORDER BY at_ms DESC LIMIT 1"""
-    last_check_ms = scalar(connection, query, **key, now_ms=now_ms)
-    last_seen_ms = from_ms if last_check_ms is None else max(from_ms, int(last_check_ms))
-    until_ms = min(last_seen_ms + reach_ms, now_ms)
-    if newest_pulse(connection, key["location"], now_ms).alive:
-        return until_ms
-    off_ms = off_from(connection, key["location"], last_seen_ms)
-    return until_ms if off_ms is None else max(min(until_ms, off_ms), from_ms)
+    query = """SELECT e.number, (SELECT r.at_ms FROM raw_check AS r WHERE r.endpoint = e.number
+AND r.location = :location AND r.verdict <> 3 AND r.at_ms <= :now_ms ORDER BY r.at_ms DESC LIMIT 1) AS at_ms
+FROM endpoint AS e WHERE e.number IN :numbers"""
+    numbers = [row.endpoint for row in rows]
+    last = {row.number: row.at_ms for row in all_rows_of(connection, query, numbers, location=location, now_ms=now_ms)}
+    alive = bool(rows) and newest_pulse(connection, location, now_ms).alive
+    ends = {}
+    for row in rows:
+        seen_ms = row.from_ms if last[row.endpoint] is None else max(row.from_ms, last[row.endpoint])
+        until_ms = min(seen_ms + row.reach_ms, now_ms)
+        off_ms = None if alive else off_from(connection, location, seen_ms)
+        ends[row.endpoint] = until_ms if off_ms is None else max(min(until_ms, off_ms), row.from_ms)
+    return ends
 
 
-def _unseen(connection: Connection, key: Key, now_ms: int) -> Spans:
-    query = """SELECT from_ms, COALESCE(to_ms, :now_ms) AS to_ms FROM "interval"
-WHERE kind IN ('blind', 'off', 'clock_step') AND location = :location AND (endpoint IS NULL OR endpoint = :endpoint)
-AND from_ms <= :now_ms"""
-    return Spans.of((row.from_ms, row.to_ms) for row in all_rows(connection, query, **key, now_ms=now_ms))
+def unseen(
+    connection: Connection, location: int, endpoints: Sequence[int], *, from_ms: int, now_ms: int
+) -> dict[int, Spans]:
+    """Time in which nobody looked although checks vouch for it, by endpoint's number: blind, off, stepped over."""
+    query = """SELECT endpoint, from_ms, COALESCE(to_ms, :now_ms) AS to_ms FROM "interval" WHERE {whose}
+AND location = :location AND kind IN ('blind', 'off', 'clock_step') AND from_ms <= :now_ms
+AND (to_ms IS NULL OR to_ms > :from_ms)"""  # two queries: one with OR would read the whole table
+    values = {"location": location, "from_ms": from_ms, "now_ms": now_ms}
+    everybody = all_rows(connection, query.format(whose="endpoint IS NULL"), **values)
+    single = all_rows_of(connection, query.format(whose="endpoint IN :numbers"), endpoints, **values)
+    spans: dict[int, list[Span]] = {number: [(row.from_ms, row.to_ms) for row in everybody] for number in endpoints}
+    for row in single:
+        spans[row.endpoint].append((row.from_ms, row.to_ms))
+    return {number: Spans.of(found) for number, found in spans.items()}
 
 
 def first_covered_ms(connection: Connection, key: Key) -> int | None:

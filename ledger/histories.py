@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from ledger.lives import newest_pulse, off_from
+from ledger.coverage import open_ends, unseen
 from ledger.outages import COLUMNS, FROM
-from ledger.query import all_rows, all_rows_of
+from ledger.query import all_rows_of
 from ledger.recording import LIVE
 from sla.spans import NOWHEN, Span, Spans
 
@@ -31,10 +31,9 @@ def histories(
     until_ms = min(to_ms, now_ms)
     found = {number: History() for number in endpoints}
     vouched = _vouched(connection, location, endpoints, from_ms=from_ms, until_ms=until_ms, now_ms=now_ms)
-    everywhere, unseen = _unseen(connection, location, from_ms=from_ms, now_ms=now_ms)
+    blind = unseen(connection, location, endpoints, from_ms=from_ms, now_ms=now_ms)
     for number, history in found.items():
-        blind = Spans.of((*everywhere, *unseen.get(number, ())))
-        history.known = Spans.of(vouched.get(number, ())).clip(from_ms, until_ms) - blind
+        history.known = Spans.of(vouched.get(number, ())).clip(from_ms, until_ms) - blind[number]
     for row in _troubles(connection, location, endpoints, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms):
         found[row.endpoint].troubles.append(row)
     first = """SELECT e.number, (SELECT MIN(c.from_ms) FROM coverage AS c WHERE c.endpoint = e.number
@@ -50,45 +49,11 @@ def _vouched(
     query = """SELECT endpoint, from_ms, to_ms, reach_ms FROM coverage WHERE location = :location
 AND endpoint IN :numbers AND from_ms < :until_ms AND (to_ms IS NULL OR to_ms > :from_ms) AND source = :live"""
     rows = all_rows_of(connection, query, endpoints, location=location, until_ms=until_ms, from_ms=from_ms, live=LIVE)
-    ends = _open_ends(connection, location, [row for row in rows if row.to_ms is None], now_ms)
+    ends = open_ends(connection, location, [row for row in rows if row.to_ms is None], now_ms)
     spans: dict[int, list[Span]] = {}
     for row in rows:
         spans.setdefault(row.endpoint, []).append((row.from_ms, ends[row.endpoint] if row.to_ms is None else row.to_ms))
     return spans
-
-
-def _open_ends(connection: Connection, location: int, rows: Sequence[Row[Any]], now_ms: int) -> dict[int, int]:
-    """Where each coverage still open ends at `now_ms`: its last check's reach, or where the daemon was last alive.
-
-    While a daemon is alive it closes coverage itself, and so nothing is cut here for the time it was away before.
-    """
-    query = """SELECT e.number, (SELECT r.at_ms FROM raw_check AS r WHERE r.endpoint = e.number
-AND r.location = :location AND r.verdict <> 3 AND r.at_ms <= :now_ms ORDER BY r.at_ms DESC LIMIT 1) AS at_ms
-FROM endpoint AS e WHERE e.number IN :numbers"""
-    numbers = [row.endpoint for row in rows]
-    last = {row.number: row.at_ms for row in all_rows_of(connection, query, numbers, location=location, now_ms=now_ms)}
-    alive = bool(rows) and newest_pulse(connection, location, now_ms).alive
-    ends = {}
-    for row in rows:
-        seen_ms = row.from_ms if last[row.endpoint] is None else max(row.from_ms, last[row.endpoint])
-        until_ms = min(seen_ms + row.reach_ms, now_ms)
-        off_ms = None if alive else off_from(connection, location, seen_ms)
-        ends[row.endpoint] = until_ms if off_ms is None else max(min(until_ms, off_ms), row.from_ms)
-    return ends
-
-
-def _unseen(
-    connection: Connection, location: int, *, from_ms: int, now_ms: int
-) -> tuple[list[Span], Mapping[int, list[Span]]]:
-    """Blind, off or stepped over: (of the whole location, of single endpoints)."""
-    query = """SELECT endpoint, from_ms, COALESCE(to_ms, :now_ms) AS to_ms FROM "interval"
-WHERE kind IN ('blind', 'off', 'clock_step') AND location = :location AND from_ms <= :now_ms
-AND (to_ms IS NULL OR to_ms > :from_ms)"""
-    everywhere: list[Span] = []
-    single: dict[int, list[Span]] = {}
-    for row in all_rows(connection, query, location=location, from_ms=from_ms, now_ms=now_ms):
-        (everywhere if row.endpoint is None else single.setdefault(row.endpoint, [])).append((row.from_ms, row.to_ms))
-    return everywhere, single
 
 
 def _troubles(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from ledger.coverage import Key, open_until
+from ledger.coverage import Key, closed_ms
 from ledger.numbers import find, find_all
 from ledger.outages import COLUMNS, FROM
 from ledger.query import first_row, scalar
@@ -79,14 +79,13 @@ ORDER BY at_ms DESC LIMIT 1"""
 
 def _state(connection: Connection, key: Key, now_ms: int) -> tuple[Verdict, int | None, str | None]:
     """(verdict, since when, id of the outage)."""
-    query = """SELECT from_ms, to_ms, reach_ms FROM coverage WHERE endpoint = :endpoint AND location = :location
+    query = """SELECT endpoint, from_ms, to_ms, reach_ms FROM coverage
+WHERE endpoint = :endpoint AND location = :location
 AND source = :live ORDER BY to_ms IS NULL DESC, from_ms DESC, number DESC LIMIT 1"""
     coverage = first_row(connection, query, **key, live=LIVE)
     if coverage is None:
         return "unknown", None, None
-    until_ms = coverage.to_ms
-    if until_ms is None:
-        until_ms = open_until(connection, key, coverage.from_ms, coverage.reach_ms, now_ms)
+    until_ms = closed_ms(connection, key["location"], coverage, now_ms)
     if until_ms < now_ms:
         return "unknown", until_ms, None
     for kind in ("down", "degraded"):
