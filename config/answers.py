@@ -99,6 +99,15 @@ def program(value: object) -> str:
     return text
 
 
+def _token_hash(value: object) -> str:
+    """The hash of a token, never the token."""
+    text = units.text_of(value)
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", text):
+        raise ValueError("is no hash of a token; write sha256: and 64 hex digits, which `nines config token` makes")
+    return text
+
+
+TokenHash = Annotated[str, BeforeValidator(_token_hash), schema_of("string", "sha256:" + 64 * "0")]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns), schema_of(["string", "array"], "version: [0-9]+")]
 JsonValues = Annotated[dict[str, str], BeforeValidator(_json_values), schema_of("object", {"$.status": "ok"})]
 AnswerHeaders = Annotated[

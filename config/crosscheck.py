@@ -22,7 +22,13 @@ def crosscheck(config: Config, *, written: Mapping[str, Any]) -> list[Problem]:
     names = {section: _names(written.get(section)) for section in ("endpoints", "services", "clients", "plans")}
     return [
         config.sources.problem(path, message)
-        for part in (_commands(config), _services(config, names), _windows(config, names), _contracts(config, names))
+        for part in (
+            _commands(config),
+            _heartbeats(config),
+            _services(config, names),
+            _windows(config, names),
+            _contracts(config, names),
+        )
         for path, message in part
     ]
 
@@ -44,6 +50,14 @@ def _commands(config: Config) -> Found:
                 ("endpoints", name, "command"),
                 f"{wanted} is not allowed; write exec_allowed: [{wanted}] in the main file",
             )
+
+
+def _heartbeats(config: Config) -> Found:
+    """A job that tells of itself needs somebody who listens."""
+    if config.listen.push_address is None:
+        for name, endpoint in config.endpoints.items():
+            if endpoint.kind == "heartbeat":
+                yield ("endpoints", name, "heartbeat"), "is heard by nobody; write e.g. listen: {push: 127.0.0.1:8092}"
 
 
 def _services(config: Config, names: _Names) -> Found:

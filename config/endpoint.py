@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from config import units
-from config.answers import RCODES, RECORDS, TLS_VERSIONS, AnswerHeaders, Command, Hex, JsonValues, Patterns
+from config.answers import RCODES, RECORDS, TLS_VERSIONS, AnswerHeaders, Command, Hex, JsonValues, Patterns, TokenHash
 from config.kinds import FOR_KINDS, KINDS, PORTS, Kind, asked_name, server_address, url_text
 from config.problems import At
 from config.typed import (
@@ -32,6 +32,7 @@ from config.typed import (
 )
 from sla.judge import Method
 
+LONGEST_RHYTHM_MS = 35 * units.DAY_MS  # of a heartbeat: a job may run once a month
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SENSITIVE = re.compile(r"authorization|cookie|token|secret|api-?key", re.IGNORECASE)
 
@@ -79,7 +80,7 @@ def _word(*choices: str) -> tuple[BeforeValidator, WithJsonSchema]:
 
 
 class Endpoint(Frozen):
-    """What is probed. Only `url` is needed, or a `command`; the URL's scheme says the kind of check."""
+    """What is probed. Only `url` is needed, or `command` or `heartbeat`; the URL's scheme says the kind of check."""
 
     OURS: ClassVar = ("id", "location", "tenant", "allow_private", "contact")
 
@@ -127,6 +128,10 @@ class Endpoint(Frozen):
     answers: Texts = ()
     rcode: Annotated[str, *_word(*RCODES)] = "NOERROR"
     command: Command = ()
+    heartbeat: TokenHash | None = Field(None, description="instead of url: the job tells of itself with this token")
+    grace_ms: Duration | None = Field(None, alias="grace", description="how late a heartbeat may be")
+    max_runtime_ms: Duration | None = Field(None, alias="max_runtime", description="a run that takes longer is down")
+    allow_get: Flag = Field(False, description="a heartbeat may come as a GET")
     locations: Ids = Field(("local",), description="where it is checked from; local is this daemon")
     quorum: Whole | None = Field(None, description="so many locations must say down; left out: more than half")
     location: SkipJsonSchema[str] = "local"
@@ -144,10 +149,12 @@ class Endpoint(Frozen):
         command = data.get("command")
         if command and "url" not in data:
             filled["url"] = f"exec://{command[0] if isinstance(command, list | tuple) else command}"
+        if data.get("heartbeat") is not None and "url" not in data:
+            filled["url"] = f"heartbeat://{data.get('id', '')}"
         if "url" not in filled:
             return data
         filled["name"] = data.get("name") or data.get("id") or filled["url"]
-        if urlsplit_scheme(filled["url"]) == "tls":
+        if urlsplit_scheme(filled["url"]) in ("tls", "heartbeat"):
             filled.setdefault("confirm", 1)
         if "timeout" not in data and "timeout_ms" not in data:
             filled["timeout"] = _default_timeout(data)
@@ -155,8 +162,9 @@ class Endpoint(Frozen):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        longest_ms = LONGEST_RHYTHM_MS if self.kind == "heartbeat" else units.DAY_MS
         for key, value, least, most in (
-            ("interval", self.interval_ms, 1_000, units.DAY_MS),
+            ("interval", self.interval_ms, 1_000, longest_ms),
             ("timeout", self.timeout_ms, 10, 300_000),
             ("confirm", self.confirm, 1, 20),
             ("recover", self.recover, 1, 20),
@@ -198,8 +206,22 @@ class Endpoint(Frozen):
             raise At("send_hex", "is sent instead of send; write one of them")
         if self.rcode != "NOERROR" and self.answers:
             raise At("answers", f"cannot come with {self.rcode}; leave one of them out")
+        if self.kind == "heartbeat":
+            self._heartbeat()
         if self.kind == "exec" and self.url != f"exec://{self.command[0] if self.command else ''}":
             raise At("url", "names no command; leave it out and write command: [/path/of/program, argument]")
+
+    def _heartbeat(self) -> None:
+        """What goes together where a job tells of itself."""
+        if self.heartbeat is None or self.url != f"heartbeat://{self.id}":
+            told = "leave it out and write heartbeat: sha256:..., which `nines config token` makes"
+            raise At("url", f"is no address that can be asked; {told}")
+        if self.confirm != 1:
+            raise At("confirm", "is 1 for a heartbeat, whose silence needs no second look; leave it out")
+        if self.grace_ms is not None and self.grace_ms > LONGEST_RHYTHM_MS:
+            raise At("grace", f"{units.duration_text(self.grace_ms)} is longer than 35 d; write e.g. 1 h")
+        if self.max_runtime_ms is not None and not self.max_runtime_ms:
+            raise At("max_runtime", "is nothing; write e.g. 2 h, or leave it out")
 
     @property
     def checked_here(self) -> bool:
@@ -224,7 +246,17 @@ class Endpoint(Frozen):
         """The name that a dns check asks for."""
         return asked_name(urlsplit(self.url))
 
+    @property
+    def patience_ms(self) -> int:
+        """How late a heartbeat may be: `grace`, or a tenth of the interval, at least 10 s and at most 1 h."""
+        if self.grace_ms is not None:
+            return self.grace_ms
+        return min(max(self.interval_ms // 10, 10_000), units.HOUR_MS)
+
     def judge_method(self) -> Method:
+        if self.kind == "heartbeat":
+            hold_ms = self.interval_ms + self.patience_ms
+            return Method(self.interval_ms, 0, 1, self.recover, retry_every_ms=self.interval_ms, hold_ms=hold_ms)
         return Method(
             interval_ms=self.interval_ms,
             timeout_ms=self.timeout_ms,

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from config import units
 
-Kind = Literal["http", "tcp", "certificate", "dns", "icmp", "exec"]
+Kind = Literal["http", "tcp", "certificate", "dns", "icmp", "exec", "heartbeat"]
 KINDS: dict[str, Kind] = {
     "http": "http",
     "https": "http",
@@ -18,12 +18,14 @@ KINDS: dict[str, Kind] = {
     "dns": "dns",
     "icmp": "icmp",
     "exec": "exec",  # written by nines from `command`, never by hand
+    "heartbeat": "heartbeat",  # likewise, of an endpoint with a `heartbeat`
 }
-PORTS = {"http": 80, "https": 443, "tls": 443, "dns": 53, "icmp": 0, "exec": 0}
+PORTS = {"http": 80, "https": 443, "tls": 443, "dns": 53, "icmp": 0, "exec": 0, "heartbeat": 0}
 _EXAMPLE = (
     "write e.g. https://example.org/health, tcp://db.example.org:5432, tls://example.org:443, "
     "dns://9.9.9.9/example.org or icmp://example.org"
 )
+_OURS = ("exec", "heartbeat")  # schemes that stand for other keys
 _HTTP: tuple[Kind, ...] = ("http",)
 _NETWORK: tuple[Kind, ...] = ("http", "tcp", "certificate", "icmp")
 FOR_KINDS: dict[str, tuple[Kind, ...]] = {  # field of an endpoint -> the kinds that read it; not listed: all
@@ -37,6 +39,8 @@ FOR_KINDS: dict[str, tuple[Kind, ...]] = {  # field of an endpoint -> the kinds 
     **dict.fromkeys(("record", "answers", "rcode"), ("dns",)),
     "max_latency_ms": (*_NETWORK, "dns"),
     "command": ("exec",),
+    **dict.fromkeys(("heartbeat", "grace_ms", "max_runtime_ms", "allow_get"), ("heartbeat",)),
+    "retry_every_ms": (*_NETWORK, "dns", "exec"),
 }
 
 
@@ -48,11 +52,11 @@ def url_text(value: object) -> str:
         port = parts.port
     except ValueError as error:
         raise ValueError(f"{text!r} is no URL ({error}); {_EXAMPLE}") from None
-    if parts.scheme not in KINDS or not (parts.netloc or parts.scheme in ("dns", "exec")):
+    if parts.scheme not in KINDS or not (parts.netloc or parts.scheme in ("dns", *_OURS)):
         raise ValueError(f"{text!r} is no URL that can be checked; {_EXAMPLE}")
     if parts.username is not None or parts.password is not None:
         raise ValueError("holds a user name or password; write a header Authorization: ${NINES_SECRET_NAME}")
-    if parts.scheme == "exec":
+    if parts.scheme in _OURS:
         return text
     if re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError(f"{text!r} holds a space or a control character; write %20 for a space")

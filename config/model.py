@@ -44,10 +44,11 @@ def _listen_or_off(value: object) -> str:
 
 
 class Listen(Frozen):
-    """Where pages and metrics are served."""
+    """Where pages and metrics are served, and heartbeats are heard."""
 
     web: Annotated[str, BeforeValidator(_listen), WithJsonSchema({"type": "string"})] = "127.0.0.1:8090"
     metrics: Annotated[str, BeforeValidator(_listen_or_off), WithJsonSchema({"type": "string"})] = "127.0.0.1:8091"
+    push: Annotated[str, BeforeValidator(_listen_or_off), WithJsonSchema({"type": "string"})] = "127.0.0.1:8092"
 
     @property
     def host(self) -> str:
@@ -61,6 +62,11 @@ class Listen(Frozen):
     def metrics_address(self) -> tuple[str, int] | None:
         """(host, port); None where it is off."""
         return None if self.metrics == "off" else _split(self.metrics)
+
+    @property
+    def push_address(self) -> tuple[str, int] | None:
+        """(host, port) on which heartbeats are heard; None where it is off."""
+        return None if self.push == "off" else _split(self.push)
 
 
 def _split(address: str) -> tuple[str, int]:

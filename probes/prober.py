@@ -17,6 +17,8 @@ from ledger.store import Ledger
 from probes.attempt import Attempt
 from probes.fresh import Tools
 from probes.gate import Gates
+from probes.heartbeat import Door, Word
+from probes.listening import HeardWatch
 from probes.meters import Meters
 from probes.once import attempt
 from probes.past import Past, Resumed
@@ -38,6 +40,7 @@ Clock = Callable[[], int]
 Reveal = Callable[[Secret], str]
 LIFE_EVERY_S = 1.0
 GRACE_S = 3.0  # how long running attempts may go on after a stop
+OWN = "local"  # where this daemon runs
 MISSED_MS = 1_000  # a tick that is later than this was missed
 SPREAD_MS = 10  # between the first checks of endpoints that begin together
 
@@ -83,6 +86,8 @@ class Prober:
         review = Review(self._pulse, self._vantage, Notices(self._sight.tell, clock))
         self._post = Post(tools, (rates or Rates()).gates(), review, writer, clock, self.meters)
         self._wheel: Wheel[Watch] = Wheel(clock, self._fire, on_turn=self._look_at_the_clocks)
+        self.doors: dict[str, Door] = {}  # of the heartbeats that are watched
+        self._listening = False
         self._stopping = False
         self._stopped = asyncio.Event()
 
@@ -98,6 +103,8 @@ class Prober:
         targets = {(one.id, one.location): target_of(one, self._reveal) for one in endpoints}
         for key in self._watches.keys() - targets.keys():
             self._remove(self._watches[key])
+        for key in [key for key, watch in self._watches.items() if watch.target.heard_of != targets[key].heard_of]:
+            await self._replace(self._watches[key])
         fresh = [target for key, target in targets.items() if key not in self._watches]
         resumed = await asyncio.to_thread(self._past.of, fresh)
         if not self._watches:
@@ -107,6 +114,7 @@ class Prober:
             self._start(target, past, after_ms=place * SPREAD_MS)
         for key, target in targets.items():
             self._change(self._watches[key], target)
+        self.doors = {target.id: target.door for target in targets.values() if target.door is not None}
         self._post.gates.keep(target.host for target in targets.values())
         self.meters.watched = len(targets)
 
@@ -123,6 +131,21 @@ class Prober:
         finally:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
+
+    def listen(self) -> None:
+        """From now on words can be heard: silence before says nothing."""
+        self._listening = True
+        for watch in self._watches.values():
+            watch.deafened()
+
+    def hear(self, endpoint: str, word: Word) -> None:
+        """A job said a word, and proved that it may."""
+        watch = self._watches.get((endpoint, OWN))
+        if not isinstance(watch, HeardWatch):
+            return
+        watch.hear(word)
+        if watch.task is None:
+            self._schedule(watch, watch.next_due())
 
     async def stop(self, *, grace_s: float = GRACE_S) -> None:
         """Start nothing more, let running attempts end for a moment, forget those that do not; then stamp the stop."""
@@ -146,11 +169,22 @@ class Prober:
             watch.removed(self._clock())
         self._sight.tell(SeenAgain("blind", self._clock()))
 
+    async def _replace(self, watch: Watch) -> None:
+        """An endpoint that we asked tells of itself from now on, or the other way round: it begins anew."""
+        if watch.task is not None:
+            await _end([watch.task])
+        self._remove(watch)
+        await asyncio.to_thread(self._writer.flush)  # what ended is on record before the new history is read
+
     def _start(self, target: Target, past: Resumed, *, after_ms: int) -> None:
         """Watch a new one; those that begin together are first checked one after the other, not in a burst."""
         state, said = past
-        watch = self._watches[target.id, target.location] = Watch(target, state, self._post)
+        kind = HeardWatch if target.heard_of else Watch
+        watch = self._watches[target.id, target.location] = kind(target, state, self._post)
         watch.tell(said)
+        if target.heard_of:
+            self._schedule(watch, watch.first_due())
+            return
         if after_ms >= target.judged.interval_ms:
             after_ms = phase_ms(target.id, target.judged.interval_ms)
         self._schedule(watch, watch.first_due() + after_ms)
@@ -180,6 +214,10 @@ class Prober:
         if self._clock() - due_ms > MISSED_MS:
             self.meters.missed += 1
             self._schedule(watch, watch.due_after_miss())
+            return
+        if isinstance(watch, HeardWatch) and not self._listening:
+            watch.deafened()
+            self._schedule(watch, watch.next_due())
             return
         self.meters.running += 1
         watch.task = asyncio.create_task(self._check(watch))

@@ -8,22 +8,13 @@ and a wrong token are answered alike. Bodies are read up to a cap and dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from aiohttp import web
 
-from probes.heartbeat import WORDS, Word, knows, token_hash
+from probes.heartbeat import WORDS, Door, Word, knows, token_hash
 
 MAX_BODY_BYTES = 10_000
 NOBODY = token_hash("")  # compared with where there is no such endpoint, so that the answer takes as long
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """How one endpoint is told of: the hash of its token, and whether a GET is heard."""
-
-    hashed: str
-    allow_get: bool = False
 
 
 Doors = Callable[[], Mapping[str, Door]]

@@ -61,6 +61,8 @@ class Sight:
         at_ms = self.clock()
         log.warning("no longer blind since %s", utc_text(at_ms))
         self.tell(SeenAgain("blind", at_ms))
+        for watch in self.watches():
+            watch.deafened()
         self.meters.blind = False
 
     def beat(self, late_s: float) -> None:
@@ -72,7 +74,7 @@ class Sight:
         from_ms = to_ms - round(stood_s * 1000)
         log.error("our own event loop stood still for %.1f s: that time is unknown", stood_s)
         self.meters.stalls += 1
-        self._unseen(Unseen("blind", from_ms, to_ms, "prober_stalled"))
+        self._unseen(Unseen("blind", from_ms, to_ms, "prober_stalled"), deaf=stood_s >= LONG_STALL_S)
         if stood_s >= LONG_STALL_S:
             self._notice("stalled", f"the event loop stood still for {stood_s:.1f} s", from_ms=from_ms, to_ms=to_ms)
 
@@ -92,10 +94,10 @@ class Sight:
         self.tell(Unseen("clock_step", step.after_ms, step.after_ms, text))
         self._notice("clock_step", text, by_ms=step.by_ms)
 
-    def _unseen(self, unseen: Unseen) -> None:
+    def _unseen(self, unseen: Unseen, *, deaf: bool = True) -> None:
         self.tell(unseen)
         for watch in self.watches():
-            watch.unseen_from(unseen.from_ms)
+            watch.unseen_from(unseen.from_ms, deaf=deaf)
 
     def _notice(self, what: str, text: str, **body: int) -> None:
         self.tell(Notice(what, self.clock(), {"text": text, **body}))

@@ -17,6 +17,7 @@ from config.endpoint import Endpoint
 from config.kinds import Kind
 from config.secret import Secret, SecretError
 from probes.connect import ANY_ADDRESS, AddressRule
+from probes.heartbeat import Door, Rhythm
 from sla.judge import Method
 
 DNS_PORT = 53
@@ -76,9 +77,16 @@ class Target:
     expect: bytes = b""
     question: Question | None = None
     command: tuple[str, ...] = ()
+    rhythm: Rhythm | None = None  # of a heartbeat
+    door: Door | None = None  # likewise
     contact: str | None = None
     rule: AddressRule = ANY_ADDRESS
     broken: str | None = None  # why it cannot be probed at all (a secret that is not there)
+
+    @property
+    def heard_of(self) -> bool:
+        """Whether it tells of itself; all else is asked."""
+        return self.kind == "heartbeat"
 
     @property
     def host(self) -> str:
@@ -107,7 +115,7 @@ def target_of(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> Target:
     return Target(
         id=endpoint.id,
         kind=endpoint.kind,
-        url=URL(endpoint.url) if endpoint.kind != "exec" else URL(),
+        url=URL(endpoint.url) if endpoint.kind not in ("exec", "heartbeat") else URL(),
         judged=endpoint.judge_method(),
         location=endpoint.location,
         request_method=endpoint.method,
@@ -128,6 +136,8 @@ def target_of(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> Target:
         expect=(endpoint.expect or "").encode(),
         question=_question(endpoint) if endpoint.kind == "dns" else None,
         command=endpoint.command,
+        rhythm=_rhythm(endpoint) if endpoint.kind == "heartbeat" else None,
+        door=Door(endpoint.heartbeat, endpoint.allow_get) if endpoint.heartbeat else None,
         contact=endpoint.contact,
         rule=AddressRule(public_only=endpoint.tenant, allowed=tuple(map(ip_network, endpoint.allow_private))),
         broken=broken,
@@ -162,6 +172,10 @@ def _wanted(endpoint: Endpoint) -> Wanted:
 
 def _question(endpoint: Endpoint) -> Question:
     return Question(endpoint.asked_name, endpoint.record, endpoint.answers, endpoint.rcode)
+
+
+def _rhythm(endpoint: Endpoint) -> Rhythm:
+    return Rhythm(endpoint.interval_ms, endpoint.patience_ms, endpoint.max_runtime_ms)
 
 
 def server_of(text: str) -> tuple[str, int]:

@@ -150,11 +150,17 @@ class Watch:
         self.state, transitions = remove(self.state, at_ms)
         self.tell(transitions)
 
-    def unseen_from(self, from_ms: int) -> None:
-        """Nothing could be seen from then on: where something is wrong, what was last seen vouches no further."""
+    def unseen_from(self, from_ms: int, *, deaf: bool) -> None:
+        """Nothing could be seen from then on: where something is wrong, what was last seen vouches no further.
+
+        `deaf`: nor could anybody have told us anything.
+        """
         if self.state.down is not None or self.state.degraded is not None:
             self.state, transitions = known_off(self.state, from_ms)
             self.tell(transitions)
+
+    def deafened(self) -> None:
+        """Until now nobody could have told us anything: no matter where we look ourselves."""
 
     def stepped(self, step: Stepped) -> None:
         """The clock was set: what is open moves with it, what is closed stays, coverage is cut between the two."""

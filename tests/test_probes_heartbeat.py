@@ -11,8 +11,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.heartbeat import WORDS, Heard, Rhythm, Word, due_ms, hear, knows, look, token_hash
-from probes.push import MAX_BODY_BYTES, Door, push_routes
+from probes.heartbeat import WORDS, Door, Heard, Rhythm, Word, due_ms, hear, knows, look, token_hash
+from probes.push import MAX_BODY_BYTES, push_routes
 from sla.judge import Check, Method, Opened, State, judge
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from config.starter import example, examples, starter
 from nines.cli.apply import apply_config
 from nines.cli.output import format_option, print_json, print_table, say
 from nines.cli.places import Place
+from probes.heartbeat import token_hash
 
 
 @click.command("init")
@@ -97,6 +99,19 @@ def show_example(name: str, listed: bool) -> None:
         click.echo(example(name), nl=False)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+@config_command.command("token")
+def token() -> None:
+    """A new token for a job that tells of itself, and its hash for the config. Nothing is kept here.
+
+    \b
+    nines config token
+    """
+    made = secrets.token_urlsafe(32)
+    say(f"token      {made}", "           for the job alone; it is shown this once")
+    say(f"heartbeat: {token_hash(made)}", "           for its endpoint in the config, in place of a url")
+    say("the job:   curl -fsS --retry 5 -X POST -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8092/push/ENDPOINT")
 
 
 @config_command.command("show")

@@ -43,10 +43,11 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
     from probes.prober import probe_once
 
     config = place.load_config()
-    chosen = [_find(config.endpoints, name) for name in endpoints] or list(config.endpoints.values())
+    asked = [endpoint for endpoint in config.endpoints.values() if endpoint.kind != "heartbeat"]
+    chosen = [_find(config.endpoints, name) for name in endpoints] or asked
     if not chosen:
         raise click.ClickException(
-            f"{place.config_path} names no endpoint; write e.g. endpoints: {{site: https://example.org}}"
+            f"{place.config_path} names no endpoint that can be asked; write e.g. endpoints: {{site: https://example.org}}"
         )
     attempts = asyncio.run(probe_once(chosen, clock=now_ms, reveal=revealer(config), rates=rates_of(config)))
     if form == "json":
@@ -58,6 +59,8 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
 
 
 def _find(known: dict[str, Endpoint], name: str) -> Endpoint:
+    if name in known and known[name].kind == "heartbeat":
+        raise click.UsageError(f"{name} tells of itself; see what it last told with nines status")
     if name in known:
         return known[name]
     near = get_close_matches(name, known, n=1)

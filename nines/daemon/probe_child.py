@@ -25,6 +25,7 @@ from nines.clock import now_ms
 from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
+from nines.daemon.push import keep_listening
 from nines.daemon.settings import outlook_of, rates_of, revealer, spool_place
 from nines.notify import notify, status, watchdog_every_s
 from probes.prober import Prober
@@ -80,6 +81,7 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
         asyncio.create_task(watch_config_loads(loads, changed)),
+        asyncio.create_task(keep_listening(prober, config.listen.push_address)),
         asyncio.create_task(_begin_anew_from_an_older_copy(writer, lifeline.stop)),
         watchdog,
     ]
