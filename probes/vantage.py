@@ -63,8 +63,9 @@ class Proof:
                 return False
             if self._round is None or self._round.done():
                 self._round = asyncio.create_task(self._go(), name="reference hosts")
-            await asyncio.wait([self._round])
-            self._round.result()
+            round_ = self._round  # whoever wakes first from this one may have begun the next
+            await asyncio.wait([round_])
+            round_.result()
         return True
 
     async def _go(self) -> None:

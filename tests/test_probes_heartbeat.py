@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.heartbeat import WORDS, Door, Heard, Rhythm, Word, due_ms, hear, knows, look, token_hash
+from probes.heartbeat import WORDS, Door, Heard, Rhythm, Word, deaf, due_ms, hear, knows, look, moved, token_hash
 from probes.push import MAX_BODY_BYTES, push_routes
 from sla.judge import Check, Method, Opened, State, judge
 
@@ -38,15 +38,32 @@ def test_a_success_is_up_and_vouches_for_interval_and_grace() -> None:
 
 def test_silence_is_told_at_the_instant_it_became_too_long_however_late_it_is_noticed() -> None:
     late = Check(DAY + HOUR, "down", "heartbeat_late")
-    assert told(until_ms=5 * DAY) == [late]
-    assert told(("success", 5 * DAY), until_ms=5 * DAY) == [late, Check(5 * DAY, "up")]
+    assert told(until_ms=2 * DAY) == [late]
+    assert told(("success", 2 * DAY), until_ms=2 * DAY) == [late, Check(2 * DAY, "up")]
 
 
-def test_silence_is_told_once() -> None:
+def test_silence_that_goes_on_is_told_again_when_the_last_word_of_it_vouches_no_further() -> None:
     heard, first = look(Heard(0), 2 * DAY, DAILY)
-    assert len(first) == 1
-    assert look(heard, 3 * DAY, DAILY)[1] == ()
-    assert due_ms(heard, DAILY) is None
+    assert first == (Check(DAY + HOUR, "down", "heartbeat_late"),)
+    assert due_ms(heard, DAILY) == 2 * (DAY + HOUR)
+    assert look(heard, 2 * (DAY + HOUR) - 1, DAILY)[1] == ()
+    assert [check.at_ms for check in look(heard, 9 * DAY, DAILY)[1]] == [n * (DAY + HOUR) for n in range(2, 9)]
+
+
+def test_where_nobody_listened_when_a_word_was_expected_silence_counts_anew() -> None:
+    up = Heard(0, success_ms=0, told_ms=0)
+    assert deaf(up, DAY - HOUR, DAILY) == up  # a word was expected later: none is lost
+    assert due_ms(deaf(up, DAY - HOUR + 1, DAILY), DAILY) == DAY - HOUR + 1 + DAILY.hold_ms
+    failed = Heard(0, success_ms=0, told_ms=HOUR)
+    assert due_ms(deaf(failed, 2 * HOUR, DAILY), DAILY) == 2 * HOUR + DAILY.hold_ms
+    assert due_ms(deaf(Heard(0), 2 * HOUR, DAILY), DAILY) == 2 * HOUR + DAILY.hold_ms
+    assert deaf(Heard(0, success_ms=0, started_ms=HOUR, told_ms=0), 2 * HOUR, DAILY).started_ms is None
+
+
+def test_what_was_heard_moves_with_the_clock() -> None:
+    heard = Heard(1, success_ms=2, started_ms=3, told_ms=4)
+    assert moved(heard, 10) == Heard(11, success_ms=12, started_ms=13, told_ms=14)
+    assert moved(Heard(1), -1) == Heard(0)
 
 
 def test_a_failure_is_down_at_once_and_the_next_success_up_again() -> None:
