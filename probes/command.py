@@ -15,8 +15,8 @@ import socket
 import subprocess
 from collections.abc import Iterator
 
-from probes.attempt import UP, Measure, Outcome, Trace, one_line, prober_fault
-from probes.faults import OURS, config_fault
+from probes.attempt import UP, Measure, Outcome, Trace, one_line
+from probes.faults import config_fault, fault_of_ours
 from probes.fresh import Tools
 from probes.target import Target
 
@@ -87,8 +87,9 @@ def _start(command: tuple[str, ...], output: socket.socket) -> subprocess.Popen[
             start_new_session=True,
         )
     except OSError as error:
-        if error.errno in OURS and not isinstance(error, PermissionError):
-            raise prober_fault(OURS[error.errno]) from error
+        ours = fault_of_ours(error)
+        if ours is not None and not isinstance(error, PermissionError):
+            raise ours from error
         raise config_fault(f"{command[0]} cannot be run: {error.strerror}") from error
 
 

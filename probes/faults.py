@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 
-from probes.attempt import Fault, Outcome, Trace, prober_fault
+from probes.attempt import Attempt, Fault, Outcome, Trace, prober_fault
 
 OURS = {  # the prober is out of something, or not allowed to look
-    errno.EMFILE: "no file descriptor is free",
-    errno.ENFILE: "the system has no file descriptor free",
-    errno.EADDRNOTAVAIL: "no local port is free",
-    errno.ENOBUFS: "the system has no buffer free",
-    errno.ENOMEM: "out of memory",
-    errno.EPERM: "a local rule forbids the connection",
-    errno.EACCES: "a local rule forbids the connection",
-    errno.EAFNOSUPPORT: "this machine does not speak the address family",
+    errno.EMFILE: ("prober_descriptors", "no file descriptor is free"),
+    errno.ENFILE: ("prober_descriptors", "the system has no file descriptor free"),
+    errno.EADDRNOTAVAIL: ("prober_ports", "no local port is free"),
+    errno.ENOBUFS: ("prober_error", "the system has no buffer free"),
+    errno.ENOMEM: ("prober_error", "out of memory"),
+    errno.EPERM: ("prober_error", "a local rule forbids the connection"),
+    errno.EACCES: ("prober_error", "a local rule forbids the connection"),
+    errno.EAFNOSUPPORT: ("prober_error", "this machine does not speak the address family"),
 }
+NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)  # what the kernel says that knows no way there
+NO_ROUTE_WORDS = re.compile("this machine has no IPv[46] route")
+TROUBLES = {"prober_error": "trouble", "prober_descriptors": "descriptors", "prober_ports": "ports"}
 CONNECT = {
     errno.ECONNREFUSED: ("connect_refused", "connection refused"),
     errno.ETIMEDOUT: ("connect_timeout", "no answer to the connection request"),
@@ -75,12 +79,32 @@ def tls_fault(error: ssl.SSLError) -> Fault:
 
 def connect_fault(error: OSError, address: tuple[object, ...] | None = None) -> Fault:
     """The class of a connection that was not made. Without a route of our own it is our fault."""
-    if error.errno in OURS:
-        return prober_fault(OURS[error.errno])
-    if error.errno == errno.ENETUNREACH and address is not None and not _has_route(address):
-        return Fault("connect_unreachable", f"this machine has no route to {address[0]}", "unknown")
+    if error.errno in NO_ROUTE and address is not None and not _has_route(address):
+        family = "IPv6" if ":" in str(address[0]) else "IPv4"
+        return Fault("connect_unreachable", f"this machine has no {family} route to {address[0]}", "unknown")
+    ours = fault_of_ours(error)
+    if ours is not None:
+        return ours
     name, sentence = CONNECT.get(error.errno or 0, ("connect_reset", error.strerror or str(error)))
     return Fault(name, sentence)
+
+
+def fault_of_ours(error: OSError) -> Fault | None:
+    """What the system refused us; None where that is not what the error says."""
+    found = OURS.get(error.errno or 0)
+    return None if found is None else Fault(*found, "unknown")
+
+
+def trouble_of(found: Attempt) -> tuple[str, str] | None:
+    """(kind of notice, sentence) for operations, where an attempt failed for want of something of ours."""
+    if found.verdict != "unknown" or found.error is None:
+        return None
+    detail = found.detail or "the prober could not look"
+    if found.error in TROUBLES:
+        return TROUBLES[found.error], detail
+    if found.error in ("connect_unreachable", "dns_servfail") and (said := NO_ROUTE_WORDS.search(detail)):
+        return "no_route", said[0]  # the same for every address, so that it is told once
+    return None
 
 
 def config_fault(detail: str) -> Fault:
@@ -90,19 +114,19 @@ def config_fault(detail: str) -> Fault:
 
 def _has_route(address: tuple[object, ...]) -> bool:
     """Whether the kernel would send a datagram there; connecting a UDP socket asks it without sending one."""
-    family = socket.AF_INET6 if len(address) == 4 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+    family = socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect(address)
-        except OSError as error:
-            return error.errno != errno.ENETUNREACH
+    except OSError as error:
+        return error.errno not in NO_ROUTE
     return True
 
 
 def unforeseen(error: Exception) -> Outcome:
     """Anything else that came out of an attempt: what the system refused us, or a mistake of ours. Never downtime."""
-    if isinstance(error, OSError) and error.errno in OURS:
-        return prober_fault(OURS[error.errno]).outcome
+    if isinstance(error, OSError) and (ours := fault_of_ours(error)) is not None:
+        return ours.outcome
     return prober_fault(f"{type(error).__name__}: {error}"[:300]).outcome
 
 

@@ -49,9 +49,9 @@ async def _answers(server: tuple[str, int]) -> bool:
     id = secrets.token_bytes(2)
     query = id + bytes.fromhex("0100 0001 0000 0000 0000 00 0002 0001")  # one question: the name servers of "."
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as connection:
-        connection.setblocking(False)
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as connection:
+            connection.setblocking(False)
             async with asyncio.timeout(TIMEOUT_S):
                 await loop.sock_connect(connection, server)
                 await loop.sock_sendall(connection, query)
@@ -59,5 +59,5 @@ async def _answers(server: tuple[str, int]) -> bool:
                     answer = await loop.sock_recv(connection, 4_096)
                     if answer[:2] == id and len(answer) >= 12:
                         return answer[3] & 15 != _SERVFAIL
-        except (OSError, TimeoutError):
-            return False
+    except (OSError, TimeoutError):  # also where no descriptor is free to ask with
+        return False

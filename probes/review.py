@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.sight import Notice
 from probes.attempt import Attempt
+from probes.faults import trouble_of
 from probes.nameservers import any_answers, configured
 from probes.pulse import Pulse
 from probes.vantage import Proof, Vantage
@@ -66,8 +67,8 @@ class Review:
             self._good(found, began_s)
         if excuse is not None:
             return replace(found, verdict="unknown", error=excuse[0], detail=excuse[1])
-        if found.error == "prober_error":
-            self.notices.give("trouble", found.detail or "the prober could not look", endpoint=found.endpoint)
+        if (trouble := trouble_of(found)) is not None:
+            self.notices.give(*trouble, endpoint=found.endpoint)
         return found
 
     async def close(self) -> None:

@@ -66,6 +66,8 @@ TAXONOMY = (
     ErrorClass("heartbeat_overrun", "down", "a run that began has not ended within `max_runtime`"),
     ErrorClass("config_error", "unknown", "the endpoint cannot be checked as configured"),
     ErrorClass("prober_error", "unknown", "the prober itself could not look"),
+    ErrorClass("prober_descriptors", "unknown", "the prober or its system has no file descriptor free"),
+    ErrorClass("prober_ports", "unknown", "this machine has no local port free for the connection"),
     ErrorClass("prober_blind", "unknown", "no reference host could be reached either"),
     ErrorClass("prober_stalled", "unknown", "our own event loop stood still during the attempt"),
     ErrorClass("prober_resolver", "unknown", "our own name servers do not answer"),

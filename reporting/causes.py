@@ -50,6 +50,8 @@ _WORDS = {
     "heartbeat_overrun": "its job did not end in time",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
+    "prober_descriptors": "our own monitor was out of file descriptors",
+    "prober_ports": "our own monitor was out of local ports",
     "prober_blind": "our own link was lost",
     "prober_stalled": "our own monitor stood still",
     "prober_resolver": "our own name servers did not answer",

@@ -20,7 +20,10 @@ class Row:
 
 DNS, CONNECT, TCP, TLS = "test_probes_dns.py", "test_probes_connect.py", "test_probes_tcp.py", "test_probes_tls.py"
 HTTP, ANSWER, PROBER = "test_probes_http.py", "test_probes_answer.py", "test_probes_prober.py"
-VANTAGE = "test_probes_vantage.py"
+VANTAGE, EXHAUSTION = "test_probes_vantage.py", "test_probes_exhaustion.py"
+WITHOUT_A_ROUTE = (
+    f"{EXHAUSTION}::test_without_a_route_of_the_family_the_attempt_is_unknown_and_a_dead_port_beside_it_is_down"
+)
 SCHEDULER, STORE, WRITER = "test_probes_scheduler.py", "test_ledger_store.py", "test_ledger_observations.py"
 FOR_A_NAME = f"{DNS}::test_each_fault_of_a_name_server_has_its_class_for_a_name"
 FOR_A_CHECK = f"{DNS}::test_each_fault_of_a_name_server_has_its_class_for_a_dns_check"
@@ -65,7 +68,11 @@ ROWS = (
             f"{CONNECT}::test_a_dead_first_address_costs_a_head_start_and_no_more",
         ),
     ),
-    Row("1.11", "AAAA only, no IPv6 here", (f"{DNS}::test_an_ipv6_address_without_a_route_of_ours_is_unknown",)),
+    Row(
+        "1.11",
+        "AAAA only, no IPv6 here",
+        (f"{DNS}::test_an_ipv6_address_without_a_route_of_ours_is_unknown", WITHOUT_A_ROUTE),
+    ),
     Row(
         "1.12",
         "A = 0.0.0.0, 127.0.0.1, 169.254.169.254, private",
@@ -137,6 +144,8 @@ ROWS = (
         "prober out of descriptors or ports",
         (
             f"{CONNECT}::test_out_of_descriptors_whole_attempts_of_every_kind_are_unknown",
+            f"{EXHAUSTION}::test_endpoints_that_find_no_descriptor_are_unknown_with_one_notice_and_no_outage",
+            f"{EXHAUSTION}::test_without_a_local_port_the_attempt_is_unknown",
             f"{CONNECT}::test_what_the_system_says_of_a_connection_has_its_class",
         ),
     ),

@@ -184,14 +184,16 @@ async def test_without_free_descriptors_the_attempt_is_unknown() -> None:
                     await open_socket("127.0.0.1", port, resolver=shared.resolver, rule=AddressRule(), trace=Trace())
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert caught.value.outcome == Outcome("unknown", "prober_error", "no file descriptor is free")
+    assert caught.value.outcome == Outcome("unknown", "prober_descriptors", "no file descriptor is free")
 
 
 @pytest.mark.parametrize(
     ("number", "verdict", "error"),
     [
-        (errno.EADDRNOTAVAIL, "unknown", "prober_error"),
-        (errno.ENFILE, "unknown", "prober_error"),
+        (errno.EADDRNOTAVAIL, "unknown", "prober_ports"),
+        (errno.ENFILE, "unknown", "prober_descriptors"),
+        (errno.ENOBUFS, "unknown", "prober_error"),
+        (errno.ENOMEM, "unknown", "prober_error"),
         (errno.EHOSTUNREACH, "down", "connect_unreachable"),
         (errno.ECONNREFUSED, "down", "connect_refused"),
         (errno.ETIMEDOUT, "down", "connect_timeout"),
@@ -245,4 +247,4 @@ async def test_out_of_descriptors_whole_attempts_of_every_kind_are_unknown() -> 
             found = [await probe(url) for url in urls]
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert [judged(one) for one in found] == [("unknown", "prober_error")] * 3
+    assert [judged(one) for one in found] == [("unknown", "prober_descriptors")] * 3

@@ -17,6 +17,9 @@ _NOTICES = {
     "prober.suspended": "our own machine was suspended",
     "prober.clock_step": "our own clock was set",
     "prober.resolver": "our own name servers do not answer",
+    "prober.descriptors": "our own monitor is out of file descriptors",
+    "prober.ports": "our own monitor is out of local ports",
+    "prober.no_route": "our own machine has no route for a family of addresses",
 }
 LONGEST_TEXT = 500
 
