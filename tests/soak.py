@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -140,9 +141,22 @@ async def _trouble(plan: Plan, world: World, references: list[Site]) -> None:
         await site.up()
 
 
+class Mistakes(logging.Handler):
+    """Whatever went wrong in the prober itself: a check that was made and could not be judged is time lost."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self.found.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
 async def soak(plan: Plan, ledger: Ledger) -> list[str]:
     """Run it all; what is wrong with what was booked, nothing if all is well."""
-    world = World()
+    world, mistakes = World(), Mistakes()
+    logging.getLogger().addHandler(mistakes)
     await world.up()
     async with sites("127.0.0.1", "127.0.1.1") as references:
         before = (len(asyncio.all_tasks()), _descriptors())
@@ -158,10 +172,11 @@ async def soak(plan: Plan, ledger: Ledger) -> list[str]:
         await asyncio.sleep(0.1)
         after = (len(asyncio.all_tasks()), _descriptors())
     await world.cut()
+    logging.getLogger().removeHandler(mistakes)
     leaks = [f"{after[0] - before[0]} tasks are left"] if after[0] > before[0] else []
     if after[1] > before[1] + 8:  # connections that the server's side still closes
         leaks.append(f"{after[1] - before[1]} descriptors are left")
-    return leaks + compare(plan, ledger, world)
+    return mistakes.found[:10] + leaks + compare(plan, ledger, world)
 
 
 def compare(plan: Plan, ledger: Ledger, world: World) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from ledger.store import Ledger, open_ledger
 from probes.nameservers import any_answers, configured
 from probes.scheduler import phase_ms
 from probes.steps import Clocks
-from probes.vantage import Reference, default_gateway, networks
+from probes.vantage import Proof, Reference, default_gateway, networks
 
 REFERENCES = ("127.0.0.1", "127.0.1.1")  # two networks of loopback
 
@@ -33,6 +34,24 @@ def blind(ledger: Ledger, why: str = "prober_blind") -> list[tuple[int, int | No
 
 def down(ledger: Ledger) -> list[tuple[int, int | None]]:
     return intervals(ledger, "down")
+
+
+async def test_all_who_wait_for_one_look_may_need_the_next() -> None:
+    """They asked after it began; whoever wakes first begins the next, and the others wait for that one, too."""
+    looks = 0
+
+    async def look() -> bool:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.05)
+        return True
+
+    proof = Proof(look, every_s=0.0)
+    first = asyncio.create_task(proof.holds(time.monotonic()))
+    await asyncio.sleep(0.02)
+    late = [asyncio.create_task(proof.holds(time.monotonic())) for _ in range(5)]
+    assert await asyncio.gather(first, *late) == [True] * 6
+    assert looks == 2
 
 
 async def test_case_26_an_outage_moves_with_a_clock_that_is_set_back_and_keeps_its_length(ledger: Ledger) -> None:
