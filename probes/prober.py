@@ -103,8 +103,9 @@ class Prober:
         targets = {(one.id, one.location): target_of(one, self._reveal) for one in endpoints}
         for key in self._watches.keys() - targets.keys():
             self._remove(self._watches[key])
-        for key in [key for key, watch in self._watches.items() if watch.target.heard_of != targets[key].heard_of]:
-            await self._replace(self._watches[key])
+        for key in self._watches.keys() & targets.keys():
+            if self._watches[key].target.heard_of != targets[key].heard_of:
+                await self._replace(self._watches[key])
         fresh = [target for key, target in targets.items() if key not in self._watches]
         resumed = await asyncio.to_thread(self._past.of, fresh)
         if not self._watches:

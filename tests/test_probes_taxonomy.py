@@ -57,4 +57,4 @@ def test_the_examples_of_the_page_load(tmp_path: Path) -> None:
     (tmp_path / "nines.yaml").write_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0])
     (tmp_path / "nines.yaml").chmod(0o600)
     kinds = [one.kind for one in load(tmp_path / "nines.yaml").endpoints.values()]
-    assert kinds == ["http", "tcp", "tcp", "certificate", "dns", "icmp", "exec"]
+    assert kinds == ["http", "tcp", "tcp", "certificate", "dns", "icmp", "exec", "heartbeat"]
