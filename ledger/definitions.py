@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 from ledger import journal
 from ledger.errors import LedgerError
 from ledger.journal import Actor, Head, canonical
-from ledger.query import all_rows, run_many
+from ledger.query import all_rows, run_many, scalar
 from ledger.store import Ledger
 from sla.facts import Definition, DefinitionKind
 
@@ -45,7 +45,8 @@ def store(
     source_sha256: str | None,
     open_period: bool = False,
 ) -> StoreResult:
-    """Keep what is new, all of it or nothing, with one record `config load` in the journal.
+    """Keep what is new, all of it or nothing, with one record `config load` in the journal, also where only the
+    rest of the file is another one than at the last load (alerts, rates, retention).
 
     `open_period` says on record that time already past in the running period was allowed to change. A version that
     says what the one before it says is not stored again. Raises PastDefinition.
@@ -63,8 +64,15 @@ def store(
             fresh.append(definition)
         _insert(connection, fresh)
         said = {"source_sha256": source_sha256, "open_period": open_period}
-        head = _record(connection, fresh, at_ms=at_ms, actor=actor, said=said) if fresh else None
+        another = source_sha256 is not None and source_sha256 != _last_loaded(connection)
+        head = _record(connection, fresh, at_ms=at_ms, actor=actor, said=said) if fresh or another else None
     return StoreResult(tuple(fresh), len(definitions) - len(fresh), head)
+
+
+def _last_loaded(connection: Connection) -> str | None:
+    query = "SELECT subject_id FROM journal WHERE action = 'config load' ORDER BY seq DESC LIMIT 1"
+    found = scalar(connection, query)
+    return None if found is None else str(found)
 
 
 def _says_the_same(before: Definition | None, after: Definition) -> bool:

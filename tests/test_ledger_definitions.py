@@ -91,6 +91,18 @@ def test_a_load_is_one_record_of_the_journal_with_the_source_and_what_changed(le
     assert verify(ledger).sound
 
 
+def test_a_file_that_changed_elsewhere_than_in_its_definitions_is_on_record_once(ledger: Ledger) -> None:
+    first = load(ledger, endpoint(T0, {"a": 1}))
+    said = [
+        store(ledger, (endpoint(T0, {"a": 1}),), at_ms=T0 + HOUR, actor=PROGRAM, source_sha256=sha256)
+        for sha256 in ("ab" * 32, "cd" * 32, "cd" * 32, None)
+    ]
+    assert [result.head is not None for result in said] == [False, True, False, False]
+    assert [first.head and first.head.seq, said[1].head and said[1].head.seq] == [1, 2]
+    assert [result.stored for result in said] == [()] * 4
+    assert verify(ledger).sound
+
+
 def test_the_history_is_by_kind_id_and_time(ledger: Ledger) -> None:
     load(ledger, endpoint(T0, {"a": 1}, id="z"), endpoint(T0, {"a": 1}, id="a"), endpoint(T0, {}, kind="client"))
     load(ledger, endpoint(T0 + 1, {"a": 2}, id="a"))

@@ -109,14 +109,15 @@ def test_what_cannot_be_anchored_says_why(nines: Nines, tmp_path: Path) -> None:
 
 def test_decisions_are_listed_with_who_made_them(nines: Nines) -> None:
     assert nines("config", "apply").code == 0
-    listed = nines("journal", "list", "--limit", "2")
-    assert [line.split()[:4] for line in listed.out.splitlines()] == [
+    listed = nines("journal", "list", "--limit", "3").out.splitlines()
+    assert [line.split()[:4] for line in listed[:3]] == [
         ["seq", "at", "who", "what"],
         ["2", "2026-09-21T14:14:00.002Z", "nines", "import"],
         ["3", "2026-09-21T14:14:00.003Z", "nines", "import"],
     ]
+    assert (listed[3].split()[0], "config load" in listed[3]) == ("4", True)
     rows = nines("journal", "list", "--format", "json").data
-    assert [(row["seq"], row["body"]["n"]) for row in rows] == [(1, 1), (2, 2), (3, 3)]
+    assert [(row["seq"], row["body"].get("n")) for row in rows] == [(1, 1), (2, 2), (3, 3), (4, None)]
     assert rows[2]["prev"] == rows[1]["hash"]
 
 

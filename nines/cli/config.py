@@ -143,6 +143,9 @@ def apply(place: Place, open_period: bool) -> None:
     nines --config /etc/nines/nines.yaml --db /var/lib/nines/nines.db config apply
     """
     result = apply_config(place, open_period=open_period)
+    if not result.stored and result.head is not None:
+        say(f"{place.database}: no definition changed; that the file did is on record")
+        return
     if not result.stored:
         say(f"{place.database}: nothing new, the ledger holds what the file says")
         return
