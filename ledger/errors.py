@@ -2,11 +2,12 @@
 
 LedgerError
   NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
-  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  UnknownDatabaseUrl
+  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  LedgerMissing  UnknownDatabaseUrl
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,10 +66,17 @@ class DiskFailing(LedgerError):
     """{where}: the disk under the ledger fails to read or write; look at `dmesg` and at the last backup"""
 
 
+class LedgerMissing(LedgerError):
+    """{where}: the ledger that was here is gone; move it back, or restore a backup with `nines db restore`"""
+
+
 class UnknownDatabaseUrl(LedgerError):
     """{where}: a ledger is kept in SQLite; give a path or sqlite:///path, e.g. --db /var/lib/nines/nines.db"""
 
 
+AWAY = (DatabaseLocked, DatabaseReadOnly, DiskFull, DiskFailing, LedgerMissing)  # what may pass by itself
+
+_ROOM_BYTES = 2**17  # SQLite asks for no more than this at once: 32 kB of its index, a page
 _BY_NAME = {
     "SQLITE_BUSY": DatabaseLocked,
     "SQLITE_LOCKED": DatabaseLocked,
@@ -89,7 +97,18 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
     if not isinstance(error, sqlite3.Error) or not isinstance(name, str):
         return None
     known = next((kind for start, kind in _BY_NAME.items() if name == start or name.startswith(f"{start}_")), None)
+    if known is DiskFailing and _is_full(where):
+        known = DiskFull
     return known(where) if known else None
+
+
+def _is_full(where: str) -> bool:
+    """SQLite takes a full disk for a failing one where it is its index (`-shm`) that finds no room."""
+    try:
+        found = os.statvfs(os.path.dirname(where) or ".")
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM_BYTES
 
 
 @contextmanager

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.errors import DatabaseReadOnly, LedgerError
-from ledger.opening import give_to_owner_of
+from ledger.opening import LOCK, beside, give_to_owner_of, of_system
 
 
 class LeaseHeld(LedgerError):
@@ -20,23 +20,24 @@ class LeaseHeld(LedgerError):
         super().__init__(where, message)
 
 
-@contextmanager
+@contextlib.contextmanager
 def lease(database: Path, *, doing: str = "") -> Iterator[None]:
     """Hold `<database>.lock` until the block ends or the process does, however it dies. Raises LeaseHeld.
 
     `doing` is what is done under it by somebody who is no daemon: one word for the message that others get.
     """
-    path = database.with_name(f"{database.name}.lock")
+    path = beside(database, LOCK)
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise DatabaseReadOnly(str(path)) from error
+        raise of_system(error, str(path)) from error
     try:
         _take(file, path, database)
         if database.exists():
             give_to_owner_of(database, path)
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()} {doing}".rstrip().encode() + b"\n", 0)
+        with contextlib.suppress(OSError):  # the disk is full: the lock holds, its holder has no name
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()} {doing}".rstrip().encode() + b"\n", 0)
         yield
     finally:
         os.close(file)  # and with it the lock; the file stays, for removing it would let two hold "the" lock

@@ -7,6 +7,7 @@ locks that SQLite holds on it, and another process would take the write-ahead lo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -18,11 +19,23 @@ from urllib.parse import quote, unquote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 
-from ledger.errors import DatabaseReadOnly, NoDatabase, NoFolder, NotADatabase, UnknownDatabaseUrl, naming, of_sqlite
+from ledger.errors import (
+    DatabaseReadOnly,
+    DiskFull,
+    LedgerError,
+    LedgerMissing,
+    NoDatabase,
+    NoFolder,
+    NotADatabase,
+    UnknownDatabaseUrl,
+    naming,
+    of_sqlite,
+)
 
 BUSY_TIMEOUT_MS = 5_000
 DECIDING = {"nines_deciding": True}
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database, under its name
+LOCK = ".lock"  # what the daemon holds while it observes, and leaves
 _RETRY_S = 0.02
 
 
@@ -42,8 +55,16 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def was_there(path: Path) -> list[Path]:
+    """What lies beside the path of a ledger that was here before: its log, or the lock of a daemon."""
+    return [left for suffix in ("-wal", "-journal", LOCK) if (left := beside(path, suffix)).exists()]
+
+
 def is_there(path: Path, *, create: bool) -> bool:
-    """Whether there is a file that may be a ledger; one that is missing or empty and not to be made is refused."""
+    """Whether there is a file that may be a ledger; one that is missing or empty and not to be made is refused.
+
+    One that was moved away or cut to nothing is never made anew, empty: nobody would miss what it held.
+    """
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -51,6 +72,7 @@ def is_there(path: Path, *, create: bool) -> bool:
             raise NoDatabase(str(path)) from None
         if not path.parent.is_dir():
             raise NoFolder(str(path.parent)) from None
+        _refuse_if_gone(path)
         return False
     except NotADirectoryError:
         raise NoFolder(str(path.parent)) from None
@@ -58,9 +80,18 @@ def is_there(path: Path, *, create: bool) -> bool:
         raise DatabaseReadOnly(str(path)) from error
     if not stat.S_ISREG(found.st_mode):
         raise NotADatabase(str(path))
-    if found.st_size == 0 and not create:
-        raise NoDatabase(str(path))
+    if found.st_size == 0:
+        if not create:
+            raise NoDatabase(str(path))
+        if beside(path, LOCK).exists():  # a log beside an empty file may be of one who makes it now
+            _refuse_if_gone(path)
     return True
+
+
+def _refuse_if_gone(path: Path) -> None:
+    if left := was_there(path):
+        gone = LedgerMissing(str(path))
+        raise LedgerMissing(str(path), f"{gone}; to begin anew without it, remove {', '.join(map(str, left))}")
 
 
 def make_private(path: Path) -> None:
@@ -68,7 +99,12 @@ def make_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise DatabaseReadOnly(str(path.parent)) from error
+        raise of_system(error, str(path.parent)) from error
+
+
+def of_system(error: OSError, where: str) -> LedgerError:
+    """The named error behind one of the system at writing a file."""
+    return DiskFull(where) if error.errno in (errno.ENOSPC, errno.EDQUOT) else DatabaseReadOnly(where)
 
 
 def give_to_owner_of(model: Path, path: Path) -> None:

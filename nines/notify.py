@@ -5,6 +5,7 @@ Without NOTIFY_SOCKET every call does nothing. A lost message is no error: the s
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import time
@@ -46,3 +47,11 @@ def watchdog_every_s(environ: Mapping[str, str] = os.environ) -> float | None:
     if not allowed_us.isascii() or not allowed_us.isdigit() or int(allowed_us) == 0:
         return None
     return int(allowed_us) / 2_000_000
+
+
+async def feed_watchdog() -> None:
+    """Tell systemd twice per allowed time that this loop still turns; without a watchdog, nothing."""
+    every_s = watchdog_every_s()
+    while every_s is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every_s)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -104,6 +106,11 @@ class House:
         assert self._daemon is not None
         self._daemon.send_signal(number)
 
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        assert self._daemon is not None
+        return self._daemon.poll()
+
     def stop(self) -> int:
         """SIGTERM, as systemd does; returns the exit code."""
         assert self._daemon is not None
@@ -120,8 +127,16 @@ class House:
         self._daemon = None
 
     def close(self) -> None:
-        if self._daemon is not None:
+        if self._daemon is not None and self.exit_code() is None:
             self.kill()
+
+
+def checks(house: House) -> int:
+    """How many checks are on record; 0 also while the daemon is still making its ledger."""
+    if "watching" not in house.log.read_text():
+        return 0
+    with contextlib.closing(sqlite3.connect(house.folder / "nines.db")) as connection:
+        return int(connection.execute("SELECT count(*) FROM raw_check").fetchone()[0])
 
 
 def wait_for(what: Callable[[], Any], *, within_s: float = 40.0, every_s: float = 0.2) -> Any:

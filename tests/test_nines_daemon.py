@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon_rig import House, Target, free_port, wait_for
+from daemon_rig import House, Target, checks, free_port, wait_for
 
 
 @pytest.fixture
@@ -41,14 +41,6 @@ def child(house: House, role: str) -> int | None:
         except OSError:
             continue
     return None
-
-
-def checks(house: House) -> int:
-    """How many checks are on record; 0 also while the daemon is still making its ledger."""
-    if "watching" not in house.log.read_text():
-        return 0
-    with sqlite3.connect(house.folder / "nines.db") as connection:
-        return int(connection.execute("SELECT count(*) FROM raw_check").fetchone()[0])
 
 
 def serves(house: House) -> bool:

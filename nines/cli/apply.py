@@ -14,10 +14,10 @@ from nines.cli.places import Place
 from nines.clock import now_ms
 
 
-def apply_config(place: Place, *, migrate: bool = True, open_period: bool = False) -> StoreResult:
+def apply_config(place: Place, *, open_period: bool = False) -> StoreResult:
     """Read, check, and store what is new. ConfigError or LedgerError leave everything as it was."""
     config = load(place.config_path)
-    with open_ledger(place.database, at_ms=now_ms(), create=True, migrate=migrate) as ledger:
+    with open_ledger(place.database, at_ms=now_ms(), create=True, migrate=True) as ledger:
         at_ms = now_ms()
         fresh = changes(config, in_force(ledger, at_ms), at_ms=at_ms, open_period=open_period)
         actor = os_user(ledger, login_name(), at_ms=at_ms)

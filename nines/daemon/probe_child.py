@@ -27,7 +27,7 @@ from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
 from nines.daemon.push import keep_listening
 from nines.daemon.settings import outlook_of, rates_of, revealer, spool_place
-from nines.notify import notify, status, watchdog_every_s
+from nines.notify import feed_watchdog, notify, status
 from probes.prober import Prober
 from probes.prober_metrics import ProberMetrics
 
@@ -69,7 +69,7 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     registry = CollectorRegistry()
     writer = ObservationWriter(ledger, boot_id=secrets.token_hex(8), spool=spool, on_commit=_say_recorded)
     WriterMetrics(writer, registry)
-    watchdog = asyncio.create_task(_watchdog())
+    watchdog = asyncio.create_task(feed_watchdog())
     await _settle(writer, spool, lifeline.stop)
     writer.life(now_ms())
     prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config), outlook=outlook_of(config))
@@ -146,14 +146,6 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
-
-
-async def _watchdog() -> None:
-    """Tell systemd twice per allowed time that this loop still turns; without a watchdog, nothing."""
-    every_s = watchdog_every_s()
-    while every_s is not None:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(every_s)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

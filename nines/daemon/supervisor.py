@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ledger.errors import LedgerError
+from nines.daemon.waiting import wait_for_ledger
 from nines.notify import notify
 
 log = logging.getLogger("nines.supervisor")
@@ -25,19 +27,28 @@ STOP_WITHIN_S = 20.0
 
 
 class Supervisor:
-    """Runs the children until SIGTERM or SIGINT; SIGHUP calls `reload` and, where it returns True, goes on to them."""
+    """Runs the children until SIGTERM or SIGINT; SIGHUP calls `reload` and, where it returns True, goes on to them.
 
-    def __init__(self, *, config: Path, database: str, reload: Callable[[], bool]) -> None:
+    `begin` stores the definitions; it is called only where that failed before, until the ledger can be had.
+    """
+
+    def __init__(self, *, config: Path, database: str, begin: Callable[[], object], reload: Callable[[], bool]) -> None:
         self._command = [sys.executable, "-P", "-m", "nines", "--config", str(config), "--db", database]
-        self._reload = reload
+        self._begin, self._reload = begin, reload
+        self._try_now: asyncio.Event | None = None  # while the ledger is waited for
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stop = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, away: LedgerError | None = None) -> None:
+        """`away`: why the ledger cannot be had yet. Raises what `begin` does where waiting would not help."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._on_reload)
+        if away is not None:
+            self._try_now = asyncio.Event()
+            await wait_for_ledger(away, self._begin, try_now=self._try_now, stop=self._stop)
+            self._try_now = None
         keepers = [asyncio.create_task(self._keep(role)) for role in CHILDREN]
         await self._stop.wait()
         notify("STOPPING=1")
@@ -73,6 +84,9 @@ class Supervisor:
                 process.stdin.close()
 
     def _on_reload(self) -> None:
+        if self._try_now is not None:
+            self._try_now.set()
+            return
         if not self._reload():
             return
         for process in self._running.values():
