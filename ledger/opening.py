@@ -68,11 +68,11 @@ def is_there(path: Path, *, create: bool) -> bool:
     try:
         found = path.stat()
     except FileNotFoundError:
+        _refuse_if_gone(path)
         if not create:
             raise NoDatabase(str(path)) from None
         if not path.parent.is_dir():
             raise NoFolder(str(path.parent)) from None
-        _refuse_if_gone(path)
         return False
     except NotADirectoryError:
         raise NoFolder(str(path.parent)) from None
@@ -81,10 +81,10 @@ def is_there(path: Path, *, create: bool) -> bool:
     if not stat.S_ISREG(found.st_mode):
         raise NotADatabase(str(path))
     if found.st_size == 0:
-        if not create:
-            raise NoDatabase(str(path))
         if beside(path, LOCK).exists():  # a log beside an empty file may be of one who makes it now
             _refuse_if_gone(path)
+        if not create:
+            raise NoDatabase(str(path))
     return True
 
 

@@ -85,8 +85,8 @@ def test_a_ledger_that_was_moved_away_is_not_made_anew(house: House) -> None:
     house.start()
     waits_for(house, "the ledger that was here is gone; move it back, or restore a backup with `nines db restore`")
     assert f"to begin anew without it, remove {database}.lock" in house.log.read_text()
-    refused = house.nines("config", "apply", expect=2)
-    assert "the ledger that was here is gone" in refused.stderr
+    for command in (("config", "apply"), ("status",)):
+        assert "the ledger that was here is gone" in house.nines(*command, expect=2).stderr
     assert not database.exists()
     (house.folder / "elsewhere").rename(database)
     goes_on(house, made)
