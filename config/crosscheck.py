@@ -25,6 +25,7 @@ def crosscheck(config: Config, *, written: Mapping[str, Any]) -> list[Problem]:
         for part in (
             _commands(config),
             _heartbeats(config),
+            _parents(config, names),
             _services(config, names),
             _windows(config, names),
             _contracts(config, names),
@@ -58,6 +59,24 @@ def _heartbeats(config: Config) -> Found:
         for name, endpoint in config.endpoints.items():
             if endpoint.kind == "heartbeat":
                 yield ("endpoints", name, "heartbeat"), "is heard by nobody; write e.g. listen: {push: 127.0.0.1:8092}"
+
+
+def _parents(config: Config, names: _Names) -> Found:
+    """What an endpoint is reached through is another endpoint, and the way through them ends."""
+    for name, endpoint in config.endpoints.items():
+        at: KeyPath = ("endpoints", name, "parent")
+        if endpoint.parent is not None and endpoint.parent not in names["endpoints"]:
+            yield at, unknown_name("endpoint", endpoint.parent, names["endpoints"], "endpoints")
+        elif name in (way := _way(config, name)):
+            yield at, f"leads in a circle: {' > '.join((name, *way))}; leave one of them out"
+
+
+def _way(config: Config, name: str) -> list[str]:
+    """The endpoints that this one is reached through, the nearest first; one met twice ends it."""
+    way: list[str] = []
+    while (found := config.endpoints.get(way[-1] if way else name)) and found.parent and found.parent not in way:
+        way.append(found.parent)
+    return way
 
 
 def _services(config: Config, names: _Names) -> Found:

@@ -132,6 +132,7 @@ class Endpoint(Frozen):
     grace_ms: Duration | None = Field(None, alias="grace", description="how late a heartbeat may be")
     max_runtime_ms: Duration | None = Field(None, alias="max_runtime", description="a run that takes longer is down")
     allow_get: Flag = Field(False, description="a heartbeat may come as a GET")
+    parent: Id | None = Field(None, description="the endpoint that it is reached through; while that is down, no alert")
     locations: Ids = Field(("local",), description="where it is checked from; local is this daemon")
     quorum: Whole | None = Field(None, description="so many locations must say down; left out: more than half")
     location: SkipJsonSchema[str] = "local"

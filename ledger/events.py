@@ -16,6 +16,7 @@ from ledger.query import all_rows, run, scalar
 from ledger.store import Ledger
 
 CLAIM_MS = 120_000  # longer than any attempt to deliver takes
+WITHHELD = "withheld: "
 OLDEST_MS = 86_400_000  # a channel that is new, or was away for longer, is not told of older events
 
 
@@ -106,6 +107,29 @@ def mark_sent(ledger: Ledger, delivery: Claimed, *, at_ms: int) -> None:
     with ledger.decide() as connection:
         update = "UPDATE delivery SET state = 'sent', sent_ms = :at_ms, error = NULL WHERE number = :number"
         run(connection, update, number=delivery.number, at_ms=at_ms)
+
+
+def postpone(ledger: Ledger, delivery: Claimed, *, until_ms: int) -> None:
+    """It is not clear yet whether it is worth telling: claimed again then, and not counted as an attempt."""
+    with ledger.decide() as connection:
+        update = "UPDATE delivery SET attempts = attempts - 1, next_ms = :until_ms WHERE number = :number"
+        run(connection, update, number=delivery.number, until_ms=until_ms)
+
+
+def withhold(ledger: Ledger, delivery: Claimed, *, why: str) -> None:
+    """It is not told, on record with the reason."""
+    with ledger.decide() as connection:
+        update = """UPDATE delivery SET state = 'given_up', attempts = attempts - 1, error = :error
+WHERE number = :number"""
+        run(connection, update, number=delivery.number, error=WITHHELD + why)
+
+
+def all_withheld(connection: Connection, channel: str, outages: Sequence[str]) -> bool:
+    """Whether the channel was told of the beginning of none of these outages, because that was withheld."""
+    query = """SELECT d.error FROM delivery AS d JOIN event AS e ON e.number = d.event
+WHERE d.channel = :channel AND e.id = :id AND d.state <> 'pending'"""
+    found = [row for id in outages for row in all_rows(connection, query, channel=channel, id=f"{id}.opened")]
+    return bool(found) and all((row.error or "").startswith(WITHHELD) for row in found)
 
 
 def mark_failed(ledger: Ledger, delivery: Claimed, *, error: str, next_ms: int | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger.identity import short_id
+from ledger.incidents import agreed_now, meanwhile
 from ledger.journal import canonical
 from ledger.numbers import Numbers
 from ledger.phases import write_phases
@@ -30,16 +31,17 @@ _INSERT_CHECK = """INSERT INTO raw_check (endpoint, location, at_ms, verdict, re
 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
 _INSERT_EVIDENCE = """INSERT INTO check_evidence (endpoint, location, at_ms, error, phases, detail)
 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, location, at_ms) DO NOTHING"""
+PARENT_DOWN = "parent_down"
 _BY_KEY = itemgetter(0, 1, 2)
 Row = tuple[Any, ...]
 _INSERT_INTERVAL = """INSERT INTO "interval"
-(id, endpoint, location, kind, source, from_ms, last_good_ms, first_bad_ms, confirmed_ms, failed_checks, error)
+(id, endpoint, location, kind, source, from_ms, last_good_ms, first_bad_ms, confirmed_ms, failed_checks, error, cause)
 VALUES (:id, :endpoint, :location, :kind, :source, :from_ms, :last_good_ms, :from_ms, :confirmed_ms, :failed_checks,
-:error)"""
+:error, :cause)"""
 _OPEN = """SELECT number, id, from_ms, last_good_ms, confirmed_ms, error FROM "interval" WHERE endpoint = :endpoint
 AND location = :location AND kind = :kind AND source = :source AND to_ms IS NULL"""
 _CLOSE = """UPDATE "interval" SET to_ms = :to_ms, last_bad_ms = :last_bad_ms, first_good_ms = :first_good_ms,
-failed_checks = :failed_checks, end_reason = :reason WHERE number = :number"""
+failed_checks = :failed_checks, end_reason = :reason, cause = COALESCE(cause, :cause) WHERE number = :number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +268,18 @@ def _insert(connection: Connection, ledger_id: str, observed: Observed, opened: 
         confirmed_ms=opened.confirmed_ms,
         failed_checks=opened.failed_checks,
         error=opened.error,
+        cause=_cause(connection, observed, opened.from_ms),
     )
     return outage
+
+
+def _cause(connection: Connection, observed: Observed, from_ms: int) -> str | None:
+    """What is reached through something that is down is down because of it."""
+    assert observed.endpoint is not None
+    parent = agreed_now(connection, observed.endpoint).get("parent")
+    if parent is None or meanwhile(connection, parent, at_ms=from_ms) is None:
+        return None
+    return PARENT_DOWN
 
 
 def _close(
@@ -290,6 +302,7 @@ def _close(
         first_good_ms=closed.first_good_ms,
         failed_checks=closed.failed_checks,
         reason=closed.reason,
+        cause=_cause(connection, observed, found.from_ms),  # the parent's may have been confirmed later than its own
     )
     body = {
         "endpoint": observed.endpoint,

@@ -272,7 +272,7 @@ class Event(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One event to one channel. `state`: pending, sent, given_up."""
+    """One event to one channel. `state`: pending, sent, given_up (nobody took it, or it was withheld; `error` says)."""
 
     __table_args__ = (
         UniqueConstraint("event", "channel", name="delivery_once"),

@@ -48,6 +48,7 @@ _WORDS = {
     "heartbeat_late": "its job did not report in time",
     "heartbeat_failed": "its job reported a failure",
     "heartbeat_overrun": "its job did not end in time",
+    "parent_down": "what it is reached through was down",
     "config_error": "cannot be checked as configured",
     "prober_error": "could not be looked at",
     "prober_descriptors": "our own monitor was out of file descriptors",

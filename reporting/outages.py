@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ledger.outages import Recorded
 from reporting.causes import cause_words
 from reporting.wording import at_zone, full_time, iso_utc, plain, used
+from sla.incidents import Incident
 
 TABLE_HEADS = ("OUTAGE", "STATE", "ENDPOINT", "BEGAN", "ENDED", "LASTED", "WHAT FAILED")
 TABLE_RIGHT = (5,)
@@ -33,11 +34,15 @@ def table_rows(
     ]
 
 
-def as_data(outages: Sequence[Recorded], *, now_ms: int) -> list[dict[str, Any]]:
-    """The same for JSON, times in ms and ISO 8601; `lasted_ms` of an open one runs until now."""
+def as_data(outages: Sequence[Recorded], *, now_ms: int, incidents: Mapping[str, Incident]) -> list[dict[str, Any]]:
+    """The same for JSON, times in ms and ISO 8601; `lasted_ms` of an open one runs until now.
+
+    `incidents`: by outage; `incident` is the id of the first outage in it.
+    """
     return [
         {
             "id": found.outage.id,
+            "incident": incidents[found.outage.id or ""].id,
             "endpoint": found.endpoint,
             "location": found.location,
             "kind": found.kind,
@@ -63,7 +68,7 @@ def as_data(outages: Sequence[Recorded], *, now_ms: int) -> list[dict[str, Any]]
     ]
 
 
-def detail_lines(found: Recorded, *, now_ms: int, zone: ZoneInfo, name: str) -> Iterator[str]:
+def detail_lines(found: Recorded, *, now_ms: int, zone: ZoneInfo, name: str, incident: Incident) -> Iterator[str]:
     """One outage in full: how long, how sure, what proves it."""
     outage = found.outage
     yield f"{outage.id}: {plain(name)} {state_words(found)}, {used(length_ms(found, now_ms=now_ms))}"
@@ -81,6 +86,11 @@ def detail_lines(found: Recorded, *, now_ms: int, zone: ZoneInfo, name: str) -> 
     yield f"  failed checks  {outage.failed_checks if outage.failed_checks is not None else 'not on record'}"
     if found.error:
         yield f"  what failed    {cause_words(found.error)}"
+    if found.outage.cause not in ("", found.error):
+        yield f"  cause          {cause_words(found.outage.cause)}"
+    if incident.flaps:
+        since = full_time(incident.from_ms, zone)
+        yield f"  incident       {incident.id}: it flapped, {len(incident.spells)} outages since {since}"
     if found.end_reason == "unobserved":
         yield "  Its recovery was not seen: it ends where the last failed check stops to vouch for it."
 

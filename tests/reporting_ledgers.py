@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from ledger_scenes import checks, new_ledger, watch, writing
 
@@ -13,8 +15,9 @@ from config.definitions import changes
 from config.load import load
 from ledger.definitions import in_force, store
 from ledger.journal import PROGRAM
+from ledger.observations import ObservationWriter
 from ledger.store import Ledger
-from sla.judge import Method
+from sla.judge import Method, State
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 METHOD = Method(interval_ms=MINUTE, timeout_ms=10_000)
@@ -83,3 +86,26 @@ def ledger_with(folder: Path, text: str = CONFIG, *, at_ms: int = LOADED) -> Ite
     with new_ledger(folder) as ledger:
         apply(ledger, folder, text, at_ms=at_ms)
         yield ledger
+
+
+class Play:
+    """Checks of several endpoints, minute by minute, by the real judge and writer; letters as in `observe`."""
+
+    def __init__(self, ledger: Ledger, verdicts: Mapping[str, str], *, confirm: int = 2) -> None:
+        self._writer = ObservationWriter(ledger, boot_id="play", batch_every_s=0.01)
+        self._verdicts = verdicts
+        self._states = dict.fromkeys(verdicts, State())
+        self._method = replace(METHOD, confirm=confirm)
+
+    def check(self, minute: int) -> None:
+        """What each endpoint says in that minute, on record when this returns."""
+        for endpoint, letters in self._verdicts.items():
+            made = checks(letters[minute : minute + 1], from_ms=LOADED + minute * MINUTE)
+            state = self._states[endpoint]
+            self._states[endpoint] = watch(self._writer, made, endpoint=endpoint, state=state, method=self._method)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()

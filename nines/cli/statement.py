@@ -19,6 +19,7 @@ from nines.cli.places import Place
 from nines.cli.zone import local_zone
 from nines.clock import now_ms
 from reporting import credits, explain, explain_outage, outages, statements
+from reporting.incidents import incidents_of
 from reporting.response_times import response_times
 from reporting.summary import summary_lines
 from sla.canonical import as_json, sha256
@@ -161,11 +162,13 @@ def _explain_outage(place: Place, id: str, form: str) -> None:
         found, name = recorded_outage(ledger, id)
         at_ms = now_ms()
         told = explain_outage.effects(ledger, found, now_ms=at_ms, version=metadata.version("nines"))
+        incidents = incidents_of(ledger, [found])
     if form == "json":
-        (data,) = outages.as_data([found], now_ms=at_ms)
+        (data,) = outages.as_data([found], now_ms=at_ms, incidents=incidents)
         print_json(data | {"effects": explain_outage.effect_data(told)})
         return
-    say(*outages.detail_lines(found, now_ms=at_ms, zone=local_zone(), name=name))
+    incident = incidents[found.outage.id or ""]
+    say(*outages.detail_lines(found, now_ms=at_ms, zone=local_zone(), name=name, incident=incident))
     say(*explain_outage.effect_lines(told, id=id))
 
 

@@ -18,6 +18,7 @@ from reporting import board_data, outages
 from reporting.agreements import agreements
 from reporting.board import Board, bad_news
 from reporting.board_source import read_board
+from reporting.incidents import incidents_of
 from reporting.terminal import plain_board, screen
 
 REDRAW_EVERY_S = 1.0
@@ -110,9 +111,9 @@ def list_outages(place: Place, open_only: bool, degraded: bool, limit: int, form
     with place.open_ledger() as ledger:
         kinds: tuple[ledger_outages.Kind, ...] = ("down", "degraded") if degraded else ("down",)
         found = ledger_outages.outages(ledger, kinds=kinds, open_only=open_only, limit=limit)
-        names = endpoint_names(ledger)
+        names, incidents = endpoint_names(ledger), incidents_of(ledger, found)
     if form == "json":
-        print_json(outages.as_data(found, now_ms=now_ms()))
+        print_json(outages.as_data(found, now_ms=now_ms(), incidents=incidents))
         return
     rows = outages.table_rows(found, now_ms=now_ms(), zone=local_zone(), names=names)
     print_table(outages.TABLE_HEADS, rows, right=outages.TABLE_RIGHT, empty=outages.NO_OUTAGES)
@@ -130,10 +131,12 @@ def show_outage(place: Place, outage_id: str, form: str) -> None:
     """
     with place.open_ledger() as ledger:
         found, name = recorded_outage(ledger, outage_id)
+        incidents = incidents_of(ledger, [found])
     if form == "json":
-        print_json(outages.as_data([found], now_ms=now_ms())[0])
+        print_json(outages.as_data([found], now_ms=now_ms(), incidents=incidents)[0])
         return
-    for line in outages.detail_lines(found, now_ms=now_ms(), zone=local_zone(), name=name):
+    incident = incidents[found.outage.id or ""]
+    for line in outages.detail_lines(found, now_ms=now_ms(), zone=local_zone(), name=name, incident=incident):
         say(line)
 
 

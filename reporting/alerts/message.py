@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from reporting.causes import cause_words
 from reporting.wording import clock_time, full_time, iso_utc, left, plain, zone_name
+from sla.incidents import FLAPS_FROM
 
 Happening = Literal["opened", "closed", "test", "notice"]
 _NOTICES = {
@@ -35,6 +36,16 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class Flapping:
+    """Of the third outage of an incident, or a later one: how many there were, since when, how long in all."""
+
+    outages: int
+    from_ms: int
+    down_ms: int  # of those that were over
+    calm_ms: int  # how long a state must last to be told
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One thing to tell. `id` is the same at every attempt, so that a receiver can drop what it has seen."""
 
@@ -54,6 +65,7 @@ class Alert:
     failed_checks: int | None = None
     maintenance_to_ms: int | None = None  # end of the announced window that it began in
     affects: tuple[Affected, ...] = ()
+    flapping: Flapping | None = None
     notice: str = ""  # the kind of an event of our own; `error` says it in words
 
     @property
@@ -73,6 +85,8 @@ def subject(alert: Alert) -> str:
         return "nines: test of this alert channel"
     if alert.happening == "notice":
         return f"nines itself: {_NOTICES.get(alert.notice, 'trouble of its own')}, {_at(alert, alert.from_ms)}"
+    if alert.flapping is not None and not _lasts(alert, alert.flapping):
+        return _subject_of_flapping(alert, alert.flapping)
     if alert.happening == "opened":
         word = "Down" if alert.kind == "down" else "Degraded"
         return f"{word}: {name} since {_at(alert, alert.from_ms)}"
@@ -87,7 +101,7 @@ def text(alert: Alert) -> str:
         return (
             f"{_full(alert, alert.from_ms)}: {plain(alert.error)[:LONGEST_TEXT]}.\nThis concerns no client's service.\n"
         )
-    lines = [_sentence(alert), "", *_evidence(alert), *_affected(alert)]
+    lines = [_sentence(alert), *_flapping(alert), "", *_evidence(alert), *_affected(alert)]
     if alert.outage:
         lines += ["", f"Outage {alert.outage}, endpoint {plain(alert.endpoint)}."]
     return "\n".join(lines) + "\n"
@@ -103,6 +117,7 @@ def as_data(alert: Alert, *, ledger_id: str) -> dict[str, Any]:
         "subject": subject(alert),
         "text": text(alert),
         "outage": _outage_data(alert) if alert.outage else None,
+        "flapping": _flapping_data(alert.flapping),
         "affects": [
             {"service": a.service, "client": a.client, "contract": a.contract, "target_pct": a.target_pct}
             for a in alert.affects
@@ -132,6 +147,47 @@ def _outage_data(alert: Alert) -> dict[str, Any]:
         "failed_checks": alert.failed_checks,
         "maintenance_to_ms": alert.maintenance_to_ms,
     }
+
+
+def _flapping_data(flapping: Flapping | None) -> dict[str, Any] | None:
+    if flapping is None:
+        return None
+    return {
+        "outages": flapping.outages,
+        "from_ms": flapping.from_ms,
+        "from": iso_utc(flapping.from_ms),
+        "down_ms": flapping.down_ms,
+        "calm_ms": flapping.calm_ms,
+    }
+
+
+def _subject_of_flapping(alert: Alert, flapping: Flapping) -> str:
+    name = plain(alert.name)
+    count = f"{flapping.outages} times since {_at(alert, flapping.from_ms)}"
+    if alert.happening == "opened":
+        return f"Flapping: {name}, {_state(alert)} {count}"
+    return f"Steady again: {name}, was {_state(alert)} {count}, {left(flapping.down_ms)} in all"
+
+
+def _lasts(alert: Alert, flapping: Flapping) -> bool:
+    """Whether this is one that is told because it did not end soon, as those before it did."""
+    return alert.happening == "opened" and flapping.outages > FLAPS_FROM
+
+
+def _flapping(alert: Alert) -> Iterable[str]:
+    """One incident: how often, and what is told of it from now on."""
+    flapping = alert.flapping
+    if flapping is None:
+        return
+    often = f"{alert.kind} {flapping.outages} times since {_full(alert, flapping.from_ms)}"
+    calm = left(flapping.calm_ms)
+    if _lasts(alert, flapping):
+        yield f"It flapped before: {often}. This time it has lasted for {calm}."
+    elif alert.happening == "opened":
+        yield f"It flaps: {often}. The next is told when one state has lasted for {calm};"
+        yield "every outage is on record and counts as it is."
+    else:
+        yield f"It flapped: {often}, {left(flapping.down_ms)} in all. It has been steady for {calm}."
 
 
 def _sentence(alert: Alert) -> str:

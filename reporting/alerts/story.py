@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.events import Happened
+from ledger.outages import outage
 from ledger.store import Ledger
 from reporting.agreements import Agreements, agreements
-from reporting.alerts.message import Affected, Alert
+from reporting.alerts.message import Affected, Alert, Flapping
+from reporting.incidents import incident_of
 from sla.compose import endpoint_of, members
 from sla.terms import in_force
 
@@ -35,7 +37,19 @@ def alert_of(ledger: Ledger, event: Happened, *, tz: str) -> Alert:
         failed_checks=body["failed_checks"],
         maintenance_to_ms=maintenance_until(agreed, endpoint, at_ms=from_ms),
         affects=tuple(affected(agreed, endpoint, at_ms=from_ms)),
+        flapping=flapping_of(ledger, str(body["outage"])),
     )
+
+
+def flapping_of(ledger: Ledger, id: str) -> Flapping | None:
+    """The incident up to that outage, where it flapped by then."""
+    found = outage(ledger, id)
+    if found is None:
+        return None
+    with ledger.read() as connection:
+        incident, calm = incident_of(connection, found)
+    then = incident.upto(id)
+    return Flapping(len(then.spells), then.from_ms, then.over_ms, calm) if then.flaps else None
 
 
 def notice_of(event: Happened, *, tz: str) -> Alert:
