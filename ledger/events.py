@@ -6,15 +6,19 @@ A claim runs out by itself: a worker that dies while it sends leaves the deliver
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from ledger.query import all_rows, run, scalar
 from ledger.store import Ledger
 
+log = logging.getLogger("nines.ledger")
+
+LOOKED_AT = 20  # at once, under the write lock: others wait for no longer than that takes
 CLAIM_MS = 120_000  # longer than any attempt to deliver takes
 WITHHELD = "withheld: "
 OLDEST_MS = 86_400_000  # a channel that is new, or was away for longer, is not told of older events
@@ -40,6 +44,24 @@ class Claimed:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Whether it is worth telling is not clear yet; ask again at that instant."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Not worth telling; why."""
+
+    why: str
+
+
+Worth = Callable[[Connection, "Happened", str], Later | Never | None]
+"""Of an event and a channel: None where it is to be told now. Asked under the write lock, for a few at a time."""
+
+
 def events(ledger: Ledger, *, ids: Sequence[str] | None = None, since_ms: int | None = None) -> tuple[Happened, ...]:
     """Events in the order in which they were written; only those named, only those since then."""
     with ledger.read() as connection:
@@ -56,25 +78,53 @@ def _happened(row: Any) -> Happened:
 
 
 def claim_deliveries(
-    ledger: Ledger, channels: Sequence[str], *, at_ms: int, limit: int = 50, oldest_ms: int = OLDEST_MS
+    ledger: Ledger,
+    channels: Sequence[str],
+    *,
+    at_ms: int,
+    limit: int = 50,
+    oldest_ms: int = OLDEST_MS,
+    worth: Worth | None = None,
 ) -> tuple[Claimed, ...]:
-    """What is due on these channels, oldest first, claimed for this caller alone.
+    """What is due on these channels and worth telling, oldest first, claimed for this caller alone.
 
-    Of one outage a channel is told in order: what closed it waits until its opening was sent or given up.
+    Of one outage a channel is told in order: what closed it waits until its opening was sent, withheld or given up.
     """
-    if not channels or not _anything_due(ledger, channels, at_ms - oldest_ms, at_ms):
-        return ()
-    with ledger.decide() as connection:
-        _make_rows(connection, channels, at_ms - oldest_ms, at_ms)
-        due = [row for row in all_rows(connection, _DUE, at_ms=at_ms) if row.channel in channels][:limit]
-        for row in due:
-            update = "UPDATE delivery SET attempts = attempts + 1, next_ms = :until WHERE number = :number"
-            run(connection, update, number=row.number, until=at_ms + CLAIM_MS)
-        found = [all_rows(connection, "SELECT * FROM event WHERE number = :number", number=row.event)[0] for row in due]
-    return tuple(
-        Claimed(row.number, _happened(event), row.channel, row.attempts + 1)
-        for row, event in zip(due, found, strict=True)
-    )
+    claimed: tuple[Claimed, ...] = ()
+    while channels and not claimed and _anything_due(ledger, channels, at_ms - oldest_ms, at_ms):
+        with ledger.decide() as connection:
+            _make_rows(connection, channels, at_ms - oldest_ms, at_ms)
+            due = [row for row in all_rows(connection, _DUE, at_ms=at_ms) if row.channel in channels]
+            claimed = tuple(_claim(connection, due, worth, limit=limit, at_ms=at_ms))
+    return claimed
+
+
+def _claim(
+    connection: Connection, due: Sequence[Row[Any]], worth: Worth | None, *, limit: int, at_ms: int
+) -> Iterator[Claimed]:
+    """The first of them that are worth telling; what is not, of those looked at, is put off."""
+    claimed = 0
+    for row in due[: limit if worth is None else LOOKED_AT]:
+        event = _happened(all_rows(connection, "SELECT * FROM event WHERE number = :number", number=row.event)[0])
+        verdict = None if worth is None else worth(connection, event, row.channel)
+        if verdict is not None:
+            _put_off(connection, row.number, verdict)
+            continue
+        update = "UPDATE delivery SET attempts = attempts + 1, next_ms = :until WHERE number = :number"
+        run(connection, update, number=row.number, until=at_ms + CLAIM_MS)
+        yield Claimed(row.number, event, row.channel, row.attempts + 1)
+        claimed += 1
+        if claimed == limit:
+            return
+
+
+def _put_off(connection: Connection, number: int, found: Later | Never) -> None:
+    if isinstance(found, Later):
+        run(connection, "UPDATE delivery SET next_ms = :at_ms WHERE number = :number", number=number, at_ms=found.at_ms)
+        return
+    log.info("delivery %d is not told: %s", number, found.why)
+    update = "UPDATE delivery SET state = 'given_up', error = :error WHERE number = :number"
+    run(connection, update, number=number, error=WITHHELD + found.why)
 
 
 # A prober that stood still for a moment is on record and in the log; a busy machine would tell it all day.
@@ -107,21 +157,6 @@ def mark_sent(ledger: Ledger, delivery: Claimed, *, at_ms: int) -> None:
     with ledger.decide() as connection:
         update = "UPDATE delivery SET state = 'sent', sent_ms = :at_ms, error = NULL WHERE number = :number"
         run(connection, update, number=delivery.number, at_ms=at_ms)
-
-
-def postpone(ledger: Ledger, delivery: Claimed, *, until_ms: int) -> None:
-    """It is not clear yet whether it is worth telling: claimed again then, and not counted as an attempt."""
-    with ledger.decide() as connection:
-        update = "UPDATE delivery SET attempts = attempts - 1, next_ms = :until_ms WHERE number = :number"
-        run(connection, update, number=delivery.number, until_ms=until_ms)
-
-
-def withhold(ledger: Ledger, delivery: Claimed, *, why: str) -> None:
-    """It is not told, on record with the reason."""
-    with ledger.decide() as connection:
-        update = """UPDATE delivery SET state = 'given_up', attempts = attempts - 1, error = :error
-WHERE number = :number"""
-        run(connection, update, number=delivery.number, error=WITHHELD + why)
 
 
 def all_withheld(connection: Connection, channel: str, outages: Sequence[str]) -> bool:

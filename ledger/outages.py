@@ -65,8 +65,13 @@ def outages(
 def outage(ledger: Ledger, id: str) -> Recorded | None:
     """The one with that id, in upper or lower case; None where there is none."""
     with ledger.read() as connection:
-        row = first_row(connection, f"SELECT {COLUMNS} FROM {FROM} WHERE i.id = :id", id=id.upper())
-        return None if row is None else recorded(connection, row)
+        return outage_in(connection, id)
+
+
+def outage_in(connection: Connection, id: str) -> Recorded | None:
+    """The same within a transaction of the caller's."""
+    row = first_row(connection, f"SELECT {COLUMNS} FROM {FROM} WHERE i.id = :id", id=id.upper())
+    return None if row is None else recorded(connection, row)
 
 
 def recorded(connection: Connection, row: Row[Any], *, until_ms: int | None = None) -> Recorded:

@@ -5,52 +5,35 @@ Everything is on record whatever is told. What is withheld leaves its reason wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
-from ledger.events import Claimed, all_withheld
+from ledger.events import Happened, Later, Never, all_withheld
 from ledger.incidents import agreed_now, is_good_since, meanwhile
-from ledger.outages import Recorded, outage
-from ledger.store import Ledger
+from ledger.outages import Recorded, outage_in
 from reporting.incidents import incident_of
 from sla.incidents import FLAPS_FROM, Incident
 
-LOOK_AGAIN_MS = 2_000
+LOOK_AGAIN_MS = 15_000  # at a parent that is down: of one that many are reached through, many ask
+UNCLEAR_MS = 2_000
 FLAPPING = "it flaps"
 PATIENCE_MS = 120_000  # how long a parent may take to say whether it is down as well
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Not clear yet; ask again at that instant."""
-
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """Not worth telling; why."""
-
-    why: str
 
 
 Verdict = Later | Never | None  # None: tell it now
 
 
-def verdict_on(ledger: Ledger, delivery: Claimed, *, now_ms: int) -> Verdict:
+def worth_telling(connection: Connection, event: Happened, channel: str, *, now_ms: int) -> Verdict:
     """Whether to tell that channel of that event now."""
-    if not delivery.event.kind.startswith("outage."):
+    if not event.kind.startswith("outage."):
         return None
-    found = outage(ledger, delivery.event.body["outage"])
+    found = outage_in(connection, event.body["outage"])
     if found is None:
         return None
-    with ledger.read() as connection:
-        incident, calm = incident_of(connection, found)
-        if delivery.event.kind == "outage.opened":
-            early = _of_its_parent(connection, found, told_ms=delivery.event.at_ms, now_ms=now_ms)
-            return early or _of_flapping(incident, calm, found, now_ms)
-        return _of_an_end(connection, delivery.channel, incident, calm, found, now_ms)
+    incident, calm = incident_of(connection, found)
+    if event.kind == "outage.opened":
+        early = _of_its_parent(connection, found, told_ms=event.at_ms, now_ms=now_ms)
+        return early or _of_flapping(incident, calm, found, now_ms)
+    return _of_an_end(connection, channel, incident, calm, found, now_ms)
 
 
 def _of_its_parent(connection: Connection, found: Recorded, *, told_ms: int, now_ms: int) -> Verdict:
@@ -61,7 +44,7 @@ def _of_its_parent(connection: Connection, found: Recorded, *, told_ms: int, now
     blamed = meanwhile(connection, parent, at_ms=from_ms)
     if blamed is None:
         clear = is_good_since(connection, parent, found.location, since_ms=from_ms) or not found.is_open
-        return None if clear or now_ms - told_ms > PATIENCE_MS else Later(now_ms + LOOK_AGAIN_MS)
+        return None if clear or now_ms - told_ms > PATIENCE_MS else Later(now_ms + UNCLEAR_MS)
     if not found.is_open:
         return Never(f"{parent}, through which it is reached, was down ({blamed.id})")
     if blamed.to_ms is not None and (found.outage.last_bad_ms or 0) > blamed.to_ms:

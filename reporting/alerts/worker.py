@@ -10,14 +10,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ledger.errors import LedgerError
-from ledger.events import Claimed, claim_deliveries, mark_failed, mark_sent, postpone, withhold
+from ledger.events import Claimed, claim_deliveries, mark_failed, mark_sent
 from ledger.store import Ledger
 from reporting.alerts.channel import Channel, NotDelivered
 from reporting.alerts.message import trial
 from reporting.alerts.story import alert_of
-from reporting.alerts.withholding import Later, Never, verdict_on
+from reporting.alerts.withholding import worth_telling
 
 log = logging.getLogger("nines.alerts")
 
@@ -77,22 +78,19 @@ class AlertWorker:
                     await asyncio.wait_for(self._stopping.wait(), self._poll_s)
 
     async def deliver_next(self, channel: Channel) -> bool:
-        """Tell the channel the oldest thing that is due; False where nothing is."""
-        claimed = await asyncio.to_thread(claim_deliveries, self._ledger, [channel.id], at_ms=self._clock(), limit=1)
+        """Tell the channel the oldest thing that is due and worth telling; False where nothing is."""
+        now_ms = self._clock()
+        claimed = await asyncio.to_thread(
+            claim_deliveries,
+            self._ledger,
+            [channel.id],
+            at_ms=now_ms,
+            limit=1,
+            worth=partial(worth_telling, now_ms=now_ms),
+        )
         for delivery in claimed:
-            if await self._is_worth_telling(delivery):
-                await self._attempt(channel, delivery)
+            await self._attempt(channel, delivery)
         return bool(claimed)
-
-    async def _is_worth_telling(self, delivery: Claimed) -> bool:
-        """False where it is put off, or withheld for good."""
-        verdict = await asyncio.to_thread(verdict_on, self._ledger, delivery, now_ms=self._clock())
-        if isinstance(verdict, Later):
-            await asyncio.to_thread(postpone, self._ledger, delivery, until_ms=verdict.at_ms)
-        elif isinstance(verdict, Never):
-            await asyncio.to_thread(withhold, self._ledger, delivery, why=verdict.why)
-            log.info("alerts.%s: %s is not told: %s", delivery.channel, delivery.event.id, verdict.why)
-        return verdict is None
 
     async def _attempt(self, channel: Channel, delivery: Claimed) -> None:
         try:
