@@ -171,7 +171,8 @@ class Prober:
             watch = Watch(gone, state, self._post)
             watch.tell(said)
             watch.removed(self._clock())
-        self._sight.tell(SeenAgain("blind", self._clock()))
+        if not self._vantage.blind and await asyncio.to_thread(self._past.is_blind, OWN):
+            self._sight.tell(SeenAgain("blind", self._clock()))
 
     async def _replace(self, watch: Watch) -> None:
         """An endpoint that we asked tells of itself from now on, or the other way round: it begins anew."""
