@@ -55,6 +55,15 @@ JOIN endpoint AS e ON e.number = o.endpoint JOIN location AS l ON l.number = o.l
         return tuple((row.endpoint, row.location) for row in all_rows(connection, query, live=LIVE))
 
 
+def is_blind(ledger: Ledger, location: str) -> bool:
+    """Whether a blind spell of that location is still open."""
+    query = """SELECT 1 FROM "interval" WHERE endpoint IS NULL AND location = :location AND kind = 'blind'
+AND source = :live AND to_ms IS NULL"""
+    with ledger.read() as connection:
+        number = find(connection, "location", location)
+        return number is not None and scalar(connection, query, location=number, live=LIVE) is not None
+
+
 def resumed(ledger: Ledger, endpoint: str, location: str, *, method: Method | None, at_ms: int) -> Judged:
     """The judge's state after a restart at `at_ms`, and what the restart itself decides. Without a method the time
     that its checks vouched for stands for it.

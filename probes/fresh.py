@@ -15,6 +15,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from probes.attempt import Fault, Trace
 from probes.connect import ANY_WAY, Way, find_addresses, open_socket
+from probes.dates import Dates
 from probes.faults import tls_fault
 from probes.framing import Framing
 from probes.handshake import late_alert, shake_hands
@@ -57,6 +58,7 @@ class Tools:
     resolver: Resolver
     trust: Trust
     client: Client = field(default_factory=Client)
+    dates: Dates | None = None  # a single attempt has no use for them
 
     def close(self) -> None:
         self.resolver.close()

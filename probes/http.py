@@ -44,6 +44,8 @@ async def check_http(target: Target, tools: Tools, trace: Trace) -> Outcome:
             trace.note("HEAD is not allowed here: asked again with GET")
             reply = await _fetch(ask, target, road, jar)
         if reply.status not in REDIRECTS or reply.status in target.wanted.status or target.follow_redirects == 0:
+            if tools.dates is not None:
+                tools.dates.hear(trace, reply.headers)
             return judge_reply(reply, target, trace)
         ask = redirected(ask, reply, trace)
     raise Fault("http_redirect_loop", f"more than {target.follow_redirects} redirects, the last to {ask.url.host}")

@@ -53,6 +53,7 @@ class Meters:
     steps: int = 0
     stalls: int = 0
     config_ok: bool = True
+    clock_offset_ms: int | None = None  # how far our clock is ahead of the servers' dates; None: too few are known
 
     def began(self, at_ms: int, *, late_ms: int) -> None:
         """An attempt begins, so long after its tick."""

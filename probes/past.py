@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from yarl import URL
 
-from ledger.resume import open_endpoints, resumed
+from ledger.resume import is_blind, open_endpoints, resumed
 from ledger.store import Ledger
 from probes.target import Target
 from sla.judge import Method, State, Transition
@@ -29,6 +29,10 @@ class Past:
             resumed(self.ledger, target.id, target.location, method=target.judged, at_ms=self.clock())
             for target in targets
         ]
+
+    def is_blind(self, location: str) -> bool:
+        """Whether a blind spell is open there."""
+        return is_blind(self.ledger, location)
 
     def left_open(self, watched: set[tuple[str, str]]) -> list[tuple[Target, Resumed]]:
         """What is open of endpoints that left the config while no prober ran."""

@@ -15,6 +15,7 @@ from ledger.observations import ObservationWriter
 from ledger.sight import SeenAgain
 from ledger.store import Ledger
 from probes.attempt import Attempt
+from probes.dates import Dates
 from probes.fresh import Tools
 from probes.gate import Gates
 from probes.heartbeat import Door, Word
@@ -79,8 +80,9 @@ class Prober:
         self._clock, self._writer = clock, writer
         self.meters = Meters()
         self._watches: dict[tuple[str, str], Watch] = {}
-        self._sight = Sight(writer, clock, clocks or Clocks(clock), self.meters, self._watches.values)
-        tools = Tools(Resolver(), Trust())
+        dates = Dates(clock)
+        self._sight = Sight(writer, clock, clocks or Clocks(clock), self.meters, self._watches.values, dates)
+        tools = Tools(Resolver(), Trust(), dates=dates)
         self._pulse = Pulse(on_beat=self._sight.beat, on_stall=self._sight.stalled)
         self._vantage = Vantage(outlook or Outlook(), tools.resolver, self._sight.turns())
         review = Review(self._pulse, self._vantage, Notices(self._sight.tell, clock))
@@ -126,6 +128,7 @@ class Prober:
         try:
             while not self._stopped.is_set():
                 self._writer.life(self._clock())
+                self._sight.look_at_the_dates()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LIFE_EVERY_S):
                         await self._stopped.wait()
@@ -168,7 +171,8 @@ class Prober:
             watch = Watch(gone, state, self._post)
             watch.tell(said)
             watch.removed(self._clock())
-        self._sight.tell(SeenAgain("blind", self._clock()))
+        if not self._vantage.blind and await asyncio.to_thread(self._past.is_blind, OWN):
+            self._sight.tell(SeenAgain("blind", self._clock()))
 
     async def _replace(self, watch: Watch) -> None:
         """An endpoint that we asked tells of itself from now on, or the other way round: it begins anew."""

@@ -43,6 +43,9 @@ class ProberMetrics(Collector):
         yield _gauge("nines_loop_lag_seconds", "By how much the event loop's last beat was late.", meters.lag_s)
         yield _gauge("nines_blind", "1 while no reference host can be reached.", int(meters.blind))
         yield _gauge("nines_config_in_force", "0 while the file is bad: the old one holds.", int(meters.config_ok))
+        if meters.clock_offset_ms is not None:
+            words = "How far our clock is ahead of the Dates of answers (median over networks)."
+            yield _gauge("nines_clock_offset_seconds", words, meters.clock_offset_ms / 1000)
         if meters.last_check_ms is not None:
             seconds = meters.last_check_ms / 1000
             yield _gauge("nines_last_check_timestamp_seconds", "When the newest attempt began.", seconds)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ledger.observations import ObservationWriter, Observed
 from ledger.sight import Moved, Notice, SeenAgain, Unseen
 from ledger.sight import Sight as Told
+from probes.dates import Dates
 from probes.meters import Meters
 from probes.steps import Clocks, Slept, Stepped
 from probes.vantage import Turns
@@ -16,6 +17,8 @@ from probes.watch import Watch, utc_text
 
 log = logging.getLogger("nines.probes")
 
+MEND_CLOCK = "check its time synchronisation (timedatectl, chronyc tracking): all times on record are off by as much"
+AGREES = "our clock agrees with the dates of most servers again"
 LONG_STALL_S = 5.0  # a shorter one is recorded and logged, but nobody is called for it
 
 
@@ -28,6 +31,7 @@ class Sight:
     clocks: Clocks
     meters: Meters
     watches: Callable[[], Iterable[Watch]]
+    dates: Dates
     location: str = "local"
 
     def turns(self) -> Turns:
@@ -47,6 +51,21 @@ class Sight:
             else:
                 self._slept(one)
         return any(isinstance(one, Stepped) for one in happened)
+
+    def look_at_the_dates(self) -> None:
+        """Compare our clock with what servers say; told once when it is wrong for good, once when it is right again."""
+        turned = self.dates.look()
+        offset_ms = self.meters.clock_offset_ms = self.dates.offset_ms()
+        if not turned or offset_ms is None:
+            return
+        if not self.dates.wrong:
+            log.warning(AGREES)
+            self._notice("clock_right", AGREES, offset_ms=offset_ms)
+            return
+        way = "ahead of" if offset_ms > 0 else "behind"
+        text = f"our clock is {abs(offset_ms) / 1000:.0f} s {way} the dates of most servers; {MEND_CLOCK}"
+        log.error(text)
+        self._notice("clock_wrong", text, offset_ms=offset_ms)
 
     def lost(self, ago_s: float, where: str) -> None:
         """No reference answers: since the last proof of sight nothing is known."""
@@ -88,6 +107,7 @@ class Sight:
         text = f"the wall clock was set {way} by {abs(step.by_ms) / 1000:.3f} s"
         log.warning("%s, to %s: what is open moves with it", text, utc_text(step.after_ms))
         self.meters.steps += 1
+        self.dates.forget()
         for watch in self.watches():
             watch.stepped(step)
         self.tell(Moved(step.by_ms, step.after_ms))

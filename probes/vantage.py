@@ -232,10 +232,11 @@ def default_gateway(routes: str) -> str | None:
 
 def networks(references: Sequence[Reference]) -> int:
     """On how many networks they are; each name is taken for one of its own."""
-    return len({_network(reference.host) for reference in references})
+    return len({network_of(reference.host) for reference in references})
 
 
-def _network(host: str) -> str:
+def network_of(host: str) -> str:
+    """The /24 or /48 of an address; a name is one of its own."""
     with contextlib.suppress(ValueError):
         address = ipaddress.ip_address(host)
         return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))

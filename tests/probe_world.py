@@ -32,6 +32,7 @@ class Site:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host, self.port = host, 0
         self.status = b"200 OK"
+        self.headers: Callable[[], bytes] = bytes
         self.silent = False
         self.asked = 0
         self._server: asyncio.Server | None = None
@@ -56,7 +57,7 @@ class Site:
                 self.asked += 1
                 if self.silent:
                     await reader.read()
-                writer.write(ok(status=self.status))
+                writer.write(ok(status=self.status, headers=self.headers()))
                 await writer.drain()
         except OSError:
             return

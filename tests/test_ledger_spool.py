@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import re
@@ -27,6 +28,7 @@ from ledger.facts import endpoint_facts
 from ledger.observations import ObservationWriter, Observed
 from ledger.outages import outages
 from ledger.recording import Life
+from ledger.sight import Moved, Notice, SeenAgain, Unseen
 from ledger.spool import Batch, Spool
 from ledger.store import Ledger, open_ledger
 from ledger.writer_metrics import WriterMetrics
@@ -395,6 +397,39 @@ def test_closing_while_the_ledger_is_locked_leaves_everything_in_the_spool(ledge
     with spooling(again, boot="boot-2") as writer:
         assert writer.settle(10)
     assert content(ledger.path)[:4] == undisturbed(tmp_path / "other", STORY)[:4]
+
+
+def test_what_concerns_the_location_waits_and_is_written_as_if_nothing_had_been(ledger: Ledger) -> None:
+    """A blind spell that begins while the ledger is locked, is moved by a clock step and ends in the next life."""
+    query = 'SELECT endpoint, kind, from_ms, to_ms, error FROM "interval" WHERE endpoint IS NULL ORDER BY number'
+    told = "SELECT kind, at_ms, body FROM event WHERE kind LIKE 'prober.%'"
+    notice = Notice("blind", T0 + 30, {"text": "no reference host can be reached", "from_ms": T0 + 20})
+    sights = (
+        Unseen("off", T0, T0 + 10, "prober_suspended"),
+        Unseen("blind", T0 + 20, None, "prober_blind"),
+        notice,
+        Moved(1_000, T0 + 1_040),
+        SeenAgain("off", T0 + 1_050),
+    )
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with spooling(ledger) as writer:
+        for sight in sights:
+            writer.put(Observed(None, "local", None, transitions=(sight,)))
+        writer.flush()
+        assert writer.waiting == len(sights)
+    other.execute("ROLLBACK")
+    other.close()
+    assert rows(ledger.path, query) == []
+    with spooling(open_ledger(ledger.path, at_ms=T0), boot="boot-2") as writer:
+        assert writer.settle(10)
+        writer.put(Observed(None, "local", None, transitions=(SeenAgain("blind", T0 + 2_000),)))
+    assert rows(ledger.path, query) == [
+        (None, "off", T0, T0 + 10, "prober_suspended"),
+        (None, "blind", T0 + 1_020, T0 + 2_000, "prober_blind"),
+    ]
+    [(kind, at_ms, body)] = rows(ledger.path, told)
+    assert (kind, at_ms, json.loads(str(body))) == ("prober.blind", T0 + 30, notice.body)
 
 
 def test_what_waits_for_another_ledger_is_put_aside_for_it(

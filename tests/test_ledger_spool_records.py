@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.recording import Observed
+from ledger.sight import Moved, Notice, SeenAgain, Unseen
 from ledger.spool_records import HEAD_BYTES, Frame, framed, frames_in, head, read_head
 from sla.judge import Check, Closed, CoverageClosed, CoverageOpened, Opened
 
@@ -16,7 +17,16 @@ instants = st.integers(0, 2**42)
 words = st.none() | st.text(max_size=12)
 checks = st.builds(Check, instants, st.sampled_from(["up", "degraded", "down", "unknown"]), words, st.none() | instants)
 kinds = st.sampled_from(["down", "degraded"])
+unseeing = st.sampled_from(["blind", "off", "clock_step"])
+bodies = st.dictionaries(st.text(max_size=6), st.integers() | st.text(max_size=6), max_size=2)
+sights = st.one_of(
+    st.builds(Unseen, unseeing, instants, st.none() | instants, st.text(max_size=12)),
+    st.builds(SeenAgain, unseeing, instants),
+    st.builds(Moved, st.integers(), instants),
+    st.builds(Notice, st.text(max_size=12), instants, bodies),
+)
 transitions = st.one_of(
+    sights,
     st.builds(Opened, kinds, instants, st.none() | instants, instants, words, st.integers(1, 99)),
     st.builds(
         *(Closed, kinds, instants, instants, instants, st.none() | instants, st.integers(1, 99)),
@@ -27,7 +37,7 @@ transitions = st.one_of(
 )
 observations = st.builds(
     Observed,
-    st.text(string.ascii_letters, min_size=1, max_size=8),
+    st.none() | st.text(string.ascii_letters, min_size=1, max_size=8),
     st.just("local"),
     st.none() | checks,
     st.booleans(),

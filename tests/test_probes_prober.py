@@ -16,8 +16,9 @@ import pytest
 from local_servers import closed_port, ok, serving
 
 from config.endpoint import Endpoint
-from ledger.observations import ObservationWriter
+from ledger.observations import ObservationWriter, Observed
 from ledger.resume import ResumePoint, resume_point
+from ledger.sight import Unseen
 from ledger.store import Ledger, open_ledger
 from probes.prober import Prober, Rates, probe_once
 from probes.scheduler import phase_ms
@@ -250,6 +251,26 @@ async def test_on_reload_endpoints_come_and_go_and_change(ledger: Ledger) -> Non
     (outage,) = outages(ledger)
     assert outage[6] == "removed"
     assert events(ledger) == ["outage.opened", "outage.closed"]
+
+
+async def test_a_blind_spell_left_open_by_an_earlier_life_ends_at_the_start_and_else_nothing_is_told(
+    ledger: Ledger,
+) -> None:
+    async with probing(ledger):
+        pass
+    writer = ObservationWriter(ledger, boot_id="boot-2")
+    blind = Unseen("blind", now_ms(), None, "prober_blind")
+    writer.put(Observed(endpoint=None, location="local", check=None, transitions=(blind,)))
+    writer.close()
+    for boot in ("boot-3", "boot-4"):
+        async with probing(ledger, boot=boot):
+            pass
+    with ledger.read() as connection:
+        lives = connection.exec_driver_sql("SELECT boot, written FROM life ORDER BY boot").all()
+        [spell] = connection.exec_driver_sql('SELECT from_ms, to_ms FROM "interval"').all()
+    assert [tuple(life) for life in lives] == [("boot-1", 0), ("boot-3", 1), ("boot-4", 0)]
+    assert spell.from_ms == blind.from_ms
+    assert spell.from_ms <= spell.to_ms <= now_ms()
 
 
 async def test_an_endpoint_removed_while_no_prober_ran_is_ended_at_the_start(ledger: Ledger) -> None:

@@ -31,3 +31,11 @@ def test_a_scrape_before_the_first_check_has_no_last_one() -> None:
     ProberMetrics(Meters(), registry)
     assert registry.get_sample_value("nines_last_check_timestamp_seconds") is None
     assert registry.get_sample_value("nines_attempts_running") == 0
+
+
+def test_the_clock_s_offset_is_told_once_enough_servers_are_known() -> None:
+    meters, registry = Meters(), CollectorRegistry()
+    ProberMetrics(meters, registry)
+    assert registry.get_sample_value("nines_clock_offset_seconds") is None
+    meters.clock_offset_ms = -2_500
+    assert registry.get_sample_value("nines_clock_offset_seconds") == -2.5

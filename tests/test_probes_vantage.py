@@ -151,6 +151,21 @@ async def test_case_28_a_lost_link_is_unknown_with_one_notice_and_no_outage(ledg
     assert notices(ledger) == ["prober.blind"]
 
 
+async def test_who_watches_others_instead_while_blind_is_still_blind(ledger: Ledger) -> None:
+    async with sites("127.0.0.1", *REFERENCES) as [site, *references]:
+        for one in (site, *references):
+            await one.cut()
+        async with probing(ledger, [endpoint(site, "web")], references=references) as prober:
+            await until(lambda: blind(ledger))
+            await prober.apply([])
+            await until(lambda: len(rows(ledger, "SELECT 1 FROM coverage WHERE to_ms IS NULL")) == 0)
+            await prober.apply([endpoint(site, "other")])
+            await until(lambda: [error for *_, error in verdicts(ledger)][-1] == "prober_blind")
+            assert prober.meters.blind
+    [(_, to_ms)] = blind(ledger)
+    assert to_ms is None
+
+
 async def test_a_dead_target_is_down_as_long_as_one_reference_is_alive(ledger: Ledger) -> None:
     async with sites("127.0.0.1", *REFERENCES) as [site, alive, dead]:
         await dead.cut()

@@ -1,4 +1,4 @@
-"""`/metrics` of the probe child, for Prometheus: a listener of its own, so that it answers while the pages are dead."""
+"""`/metrics` for Prometheus. The probe child's has a listener of its own, which answers while the pages are dead."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 log = logging.getLogger("nines.metrics")
 
 
-async def serve_metrics(registry: CollectorRegistry, address: tuple[str, int] | None) -> web.AppRunner | None:
-    """Listen until the runner's `cleanup`. None where nobody wants it, or the port is taken, which is said."""
-    if address is None:
-        return None
+def add_metrics(app: web.Application, registry: CollectorRegistry) -> None:
+    """Let the application answer at `/metrics`."""
 
     async def metrics(_: web.Request) -> web.Response:
         body = await asyncio.to_thread(generate_latest, registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application()
     app.router.add_get("/metrics", metrics)
+
+
+async def serve_metrics(registry: CollectorRegistry, address: tuple[str, int] | None) -> web.AppRunner | None:
+    """Listen until the runner's `cleanup`. None where nobody wants it, or the port is taken, which is said."""
+    if address is None:
+        return None
+
+    app = web.Application()
+    add_metrics(app, registry)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

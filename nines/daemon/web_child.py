@@ -1,4 +1,4 @@
-"""The `web` child: pages, alerts, answers to ended maintenance, housekeeping.
+"""The `web` child: pages and the board's figures, alerts, answers to ended maintenance, housekeeping.
 
 It may die and come back while probing goes on.
 """
@@ -10,6 +10,7 @@ import logging
 from pathlib import Path
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from config.load import ConfigError, load
 from config.model import Config
@@ -18,11 +19,15 @@ from ledger.store import Ledger, open_ledger
 from nines.clock import now_ms
 from nines.daemon.anchoring import keep_anchoring
 from nines.daemon.config_loads import watch_config_loads
+from nines.daemon.figures import keep_figures
 from nines.daemon.housekeeping import keep_house
 from nines.daemon.lifeline import Lifeline
+from nines.daemon.metrics import add_metrics
 from nines.daemon.settings import retention_of, revealer
 from reporting.alerts.channels import channels_of
 from reporting.alerts.worker import AlertWorker
+from reporting.board import Board
+from reporting.board_metrics import BoardMetrics
 from reporting.board_source import read_board, read_pulse
 from reporting.maintenance import keep_deciding
 from reporting.pages import make_app
@@ -45,8 +50,17 @@ async def _web(ledger: Ledger, loads: ConfigLoads, config: Config, config_path: 
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
-    runner = await _serve(ledger, config)
+    registry = CollectorRegistry()
+    figures, tz = BoardMetrics(registry), config.timezone or "UTC"
+
+    def board() -> Board:
+        return read_board(ledger, now_ms=now_ms(), tz=tz)
+
+    app = make_app(board=board, pulse=lambda: read_pulse(ledger, now_ms=now_ms()), clock=now_ms)
+    add_metrics(app, registry)
+    runner = await _serve(app, config)
     background = [
+        asyncio.create_task(keep_figures(figures, board)),
         asyncio.create_task(keep_deciding(ledger, now_ms)),
         asyncio.create_task(watch_config_loads(loads, changed)),
     ]
@@ -61,13 +75,7 @@ async def _web(ledger: Ledger, loads: ConfigLoads, config: Config, config_path: 
     log.info("stopped")
 
 
-async def _serve(ledger: Ledger, config: Config) -> web.AppRunner:
-    tz = config.timezone or "UTC"
-    app = make_app(
-        board=lambda: read_board(ledger, now_ms=now_ms(), tz=tz),
-        pulse=lambda: read_pulse(ledger, now_ms=now_ms()),
-        clock=now_ms,
-    )
+async def _serve(app: web.Application, config: Config) -> web.AppRunner:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
     await runner.setup()
     try:

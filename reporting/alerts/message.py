@@ -17,6 +17,8 @@ _NOTICES = {
     "prober.blind": "our own link is lost, time is unknown and no downtime",
     "prober.suspended": "our own machine was suspended",
     "prober.clock_step": "our own clock was set",
+    "prober.clock_wrong": "our own clock is wrong",
+    "prober.clock_right": "our own clock is right again",
     "prober.resolver": "our own name servers do not answer",
     "prober.descriptors": "our own monitor is out of file descriptors",
     "prober.ports": "our own monitor is out of local ports",
