@@ -18,7 +18,7 @@ from ledger.store import Ledger
 
 log = logging.getLogger("nines.ledger")
 
-LOOKED_AT = 20  # at once, under the write lock: others wait for no longer than that takes
+LOOKED_AT = 10  # at once, under the write lock: others wait for no longer than that takes
 CLAIM_MS = 120_000  # longer than any attempt to deliver takes
 WITHHELD = "withheld: "
 OLDEST_MS = 86_400_000  # a channel that is new, or was away for longer, is not told of older events
@@ -130,10 +130,10 @@ def _put_off(connection: Connection, number: int, found: Later | Never) -> None:
 # A prober that stood still for a moment is on record and in the log; a busy machine would tell it all day.
 _MISSING = """SELECT e.number FROM event AS e WHERE e.kind <> 'prober.stalled' AND e.at_ms >= :since_ms AND NOT EXISTS
 (SELECT 1 FROM delivery AS d WHERE d.event = e.number AND d.channel = :channel)"""
-_DUE = """SELECT d.number, d.event, d.channel, d.attempts FROM delivery AS d
-WHERE d.state = 'pending' AND d.next_ms <= :at_ms AND NOT EXISTS (SELECT 1 FROM delivery AS b
-JOIN event AS eb ON eb.number = b.event JOIN event AS ed ON ed.number = d.event WHERE b.channel = d.channel
-AND b.state = 'pending' AND b.event < d.event AND eb.outage IS NOT NULL AND eb.outage = ed.outage)
+_DUE = """SELECT d.number, d.event, d.channel, d.attempts FROM delivery AS d JOIN event AS e ON e.number = d.event
+WHERE d.state = 'pending' AND d.next_ms <= :at_ms AND NOT EXISTS (SELECT 1 FROM event AS o JOIN delivery AS b
+ON b.event = o.number WHERE o.id = e.outage || '.opened' AND o.number < e.number AND b.channel = d.channel
+AND b.state = 'pending')
 ORDER BY d.event, d.number"""
 
 
