@@ -2,7 +2,7 @@
 
 LedgerError
   NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
-  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  UnknownDatabaseUrl
+  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  UnknownDatabaseUrl  JournalBlocked
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ class DiskFailing(LedgerError):
 
 class UnknownDatabaseUrl(LedgerError):
     """{where}: a ledger is kept in SQLite; give a path or sqlite:///path, e.g. --db /var/lib/nines/nines.db"""
+
+
+class JournalBlocked(LedgerError):
+    """{where}: where the journal goes on, a body stands that belongs to no record; `nines db check` names it"""
 
 
 _BY_NAME = {
