@@ -2,11 +2,13 @@
 
 LedgerError
   NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
-  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  UnknownDatabaseUrl  JournalBlocked
+  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  FileSizeLimited
+  UnknownDatabaseUrl  JournalBlocked
 """
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +67,10 @@ class DiskFailing(LedgerError):
     """{where}: the disk under the ledger fails to read or write; look at `dmesg` and at the last backup"""
 
 
+class FileSizeLimited(LedgerError):
+    """{where}: this process may write no larger file; raise its limit (`ulimit -f`, `LimitFSIZE=` of its unit)"""
+
+
 class UnknownDatabaseUrl(LedgerError):
     """{where}: a ledger is kept in SQLite; give a path or sqlite:///path, e.g. --db /var/lib/nines/nines.db"""
 
@@ -85,6 +91,7 @@ _BY_NAME = {
     "SQLITE_FULL": DiskFull,
     "SQLITE_IOERR": DiskFailing,
 }
+_GROWS_BY = 1 << 15  # bytes, at most: a page of the log, or a step of its index
 
 
 def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
@@ -93,7 +100,18 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
     if not isinstance(error, sqlite3.Error) or not isinstance(name, str):
         return None
     known = next((kind for start, kind in _BY_NAME.items() if name == start or name.startswith(f"{start}_")), None)
+    if known in (DiskFull, DiskFailing) and _at_its_limit(where):
+        return FileSizeLimited(where)
     return known(where) if known else None
+
+
+def _at_its_limit(where: str) -> bool:
+    """Whether a file of the database is as large as this process may write one: SQLite tells it from no other fault."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    files = (Path(where + ending) for ending in ("", "-wal", "-shm"))
+    return limit != resource.RLIM_INFINITY and any(
+        file.stat().st_size + _GROWS_BY > limit for file in files if file.exists()
+    )
 
 
 @contextmanager
