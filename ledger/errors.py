@@ -108,10 +108,15 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
 def _at_its_limit(where: str) -> bool:
     """Whether a file of the database is as large as this process may write one: SQLite tells it from no other fault."""
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    files = (Path(where + ending) for ending in ("", "-wal", "-shm"))
-    return limit != resource.RLIM_INFINITY and any(
-        file.stat().st_size + _GROWS_BY > limit for file in files if file.exists()
-    )
+    sizes = (_size(Path(where + ending)) for ending in ("", "-wal", "-shm"))
+    return limit != resource.RLIM_INFINITY and any(size + _GROWS_BY > limit for size in sizes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @contextmanager

@@ -226,7 +226,7 @@ class Keeper:
         return written < min(known, first)
 
     def _tell_away(self, connection: Connection, frames: Sequence[Frame]) -> int | None:
-        """One event for each time that it was away: when observations began to wait, and why. Returns when, once told."""
+        """One event for each time that it was away: when observations began to wait, and why. Returns when."""
         assert self.spool is not None
         from_ms = _first_ms(frames)
         if self._reason is None or self._told_ms is not None or from_ms is None:
