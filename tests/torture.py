@@ -71,7 +71,7 @@ def _fault(name: str, asked: argparse.Namespace, folder: Path) -> int:
 
 def _drains(asked: argparse.Namespace, folder: Path) -> int:
     say("\nthe prober, killed while it writes out what waited")
-    drained = kill_drains(folder, kills=asked.kills, seed=asked.seed, minutes=100, say=say)
+    drained = kill_drains(folder, kills=asked.kills, seed=asked.seed, minutes=60, say=say)
     for fault in drained.findings:
         say(f"FOUND {fault}")
     return len(drained.findings)
