@@ -2,12 +2,14 @@
 
 LedgerError
   NoDatabase  NotADatabase  NewerDatabase  OlderDatabase  DamagedDatabase
-  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  LedgerMissing  UnknownDatabaseUrl
+  DatabaseLocked  DatabaseReadOnly  DiskFull (NoRoom)  DiskFailing  FileSizeLimited
+  LedgerMissing  UnknownDatabaseUrl  JournalBlocked
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +68,10 @@ class DiskFailing(LedgerError):
     """{where}: the disk under the ledger fails to read or write; look at `dmesg` and at the last backup"""
 
 
+class FileSizeLimited(LedgerError):
+    """{where}: this process may write no larger file; raise its limit (`ulimit -f`, `LimitFSIZE=` of its unit)"""
+
+
 class LedgerMissing(LedgerError):
     """{where}: the ledger that was here is gone; move it back, or restore a backup with `nines db restore`"""
 
@@ -74,9 +80,13 @@ class UnknownDatabaseUrl(LedgerError):
     """{where}: a ledger is kept in SQLite; give a path or sqlite:///path, e.g. --db /var/lib/nines/nines.db"""
 
 
-AWAY = (DatabaseLocked, DatabaseReadOnly, DiskFull, DiskFailing, LedgerMissing)  # what may pass by itself
+class JournalBlocked(LedgerError):
+    """{where}: where the journal goes on, a body stands that belongs to no record; `nines db check` names it"""
 
-_ROOM_BYTES = 2**17  # SQLite asks for no more than this at once: 32 kB of its index, a page
+
+AWAY = (DatabaseLocked, DatabaseReadOnly, DiskFull, DiskFailing, LedgerMissing)
+"""What may pass, or be mended, while the daemon waits for it."""
+
 _BY_NAME = {
     "SQLITE_BUSY": DatabaseLocked,
     "SQLITE_LOCKED": DatabaseLocked,
@@ -89,6 +99,8 @@ _BY_NAME = {
     "SQLITE_FULL": DiskFull,
     "SQLITE_IOERR": DiskFailing,
 }
+_GROWS_BY = 1 << 15  # bytes, at most: a page of the log, or a step of its index
+_ROOM_BYTES = 4 * _GROWS_BY  # a disk with less than this is full
 
 
 def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
@@ -97,7 +109,9 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
     if not isinstance(error, sqlite3.Error) or not isinstance(name, str):
         return None
     known = next((kind for start, kind in _BY_NAME.items() if name == start or name.startswith(f"{start}_")), None)
-    if known is DiskFailing and _is_full(where):
+    if known in (DiskFull, DiskFailing) and _at_its_limit(where):
+        known = FileSizeLimited
+    elif known is DiskFailing and _is_full(where):
         known = DiskFull
     return known(where) if known else None
 
@@ -105,10 +119,24 @@ def of_sqlite(error: BaseException | None, where: str) -> LedgerError | None:
 def _is_full(where: str) -> bool:
     """SQLite takes a full disk for a failing one where it is its index (`-shm`) that finds no room."""
     try:
-        found = os.statvfs(os.path.dirname(where) or ".")
+        found = os.statvfs(Path(where).parent)
     except OSError:
         return False
     return found.f_bavail * found.f_frsize < _ROOM_BYTES
+
+
+def _at_its_limit(where: str) -> bool:
+    """Whether a file of the database is as large as this process may write one: SQLite tells it from no other fault."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    sizes = (_size(Path(where + ending)) for ending in ("", "-wal", "-shm"))
+    return limit != resource.RLIM_INFINITY and any(size + _GROWS_BY > limit for size in sizes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @contextmanager

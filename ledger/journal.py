@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
+from ledger.errors import JournalBlocked
 from ledger.query import first_row, run, scalar
 from ledger.store import Ledger, is_deciding
+from ledger.stored import file_of
 
 VERSION = 1
 PREFIX = "nines-journal-1\n"
@@ -92,7 +95,10 @@ def append(
     subject_id: str | None = None,
     body: Mapping[str, Any] | None = None,
 ) -> Head:
-    """Add one record in the transaction of `Ledger.decide()`. Names and addresses belong into no field of it."""
+    """Add one record in the transaction of `Ledger.decide()`. Names and addresses belong into no field of it.
+
+    Raises JournalBlocked where somebody put a body in its place.
+    """
     if not is_deciding(connection):
         raise NotDeciding(NotDeciding.__doc__)
     last = first_row(connection, _LAST)
@@ -112,7 +118,10 @@ def append(
     }
     digest = record_hash(record)
     run(connection, _INSERT, **record, hash=digest)
-    run(connection, "INSERT INTO journal_body (seq, body) VALUES (:seq, :body)", seq=record["seq"], body=text)
+    try:
+        run(connection, "INSERT INTO journal_body (seq, body) VALUES (:seq, :body)", seq=record["seq"], body=text)
+    except IntegrityError as error:
+        raise JournalBlocked(file_of(connection)) from error
     return Head(record["ledger_id"], record["seq"], digest)
 
 

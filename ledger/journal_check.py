@@ -21,10 +21,9 @@ from ledger.errors import DamagedDatabase
 from ledger.journal import BODY_ERASED, HASHED, record_text
 from ledger.progress import Progress, silent
 from ledger.query import all_rows, run, scalar
-from ledger.schema import CURRENT
 from ledger.store import Ledger
 from ledger.stored import bytes_kept, bytes_of, tree_faults, triggers
-from ledger.triggers import TRIGGERS
+from ledger.triggers import TRIGGERS, triggers_of
 
 Row: TypeAlias = Mapping[Any, Any]
 
@@ -88,14 +87,12 @@ def _printable(line: str) -> str:
 
 
 def _unguarded(connection: Connection) -> Iterator[str]:
-    """Triggers that are missing, differ, or were added to the tables that may not change."""
+    """Triggers of the ledger's revision that are missing or differ, and others on the tables that may not change."""
     found = triggers(connection)
-    wanted = {sql.split()[2]: sql for sql in TRIGGERS}
+    revision = str(scalar(connection, "SELECT version_num FROM alembic_version"))
+    wanted = {sql.split()[2]: sql for sql in triggers_of(revision)}
     guarded = {sql.split(" ON ")[1].split()[0] for sql in TRIGGERS}
-    complete = scalar(connection, "SELECT version_num FROM alembic_version") == CURRENT
     for name, sql in wanted.items():
-        if name not in found and not complete:
-            continue  # a backup of an earlier revision had fewer; its migration brings the rest
         if name not in found:
             yield f"trigger {name} is missing: the database itself does not refuse changes any more"
         elif found[name][1] != sql:

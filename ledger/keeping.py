@@ -197,10 +197,12 @@ class Keeper:
     def _write_out(self, frames: Sequence[Frame]) -> None:
         events: list[str] = []
         with self._transaction() as connection:
-            if self._reason is not None:
-                self._tell_away(connection, frames)
+            told_ms = self._tell_away(connection, frames)
             for boot, those in groupby(frames, lambda frame: frame.boot):
                 events += self._write_life(connection, boot, list(those))
+        self._told_ms = told_ms
+        for frame in frames:
+            self._committed[frame.boot] = max(self._committed.get(frame.boot, 0), frame.last)
         self._say(tuple(events))
 
     def _write_life(self, connection: Connection, boot: str, frames: Sequence[Frame]) -> tuple[str, ...]:
@@ -221,21 +223,20 @@ class Keeper:
         assert self.spool is not None
         first = min(frame.first for frame in frames) - 1
         known = self._committed.get(boot, 0 if self.spool.dropped else first)
-        self._committed[boot] = max(known, max(frame.last for frame in frames))
         return written < min(known, first)
 
-    def _tell_away(self, connection: Connection, frames: Sequence[Frame]) -> None:
-        """One event for each time that it was away: when observations began to wait, and why."""
+    def _tell_away(self, connection: Connection, frames: Sequence[Frame]) -> int | None:
+        """One event for each time that it was away: when observations began to wait, and why. Returns when."""
         assert self.spool is not None
         from_ms = _first_ms(frames)
-        if self._told_ms is not None or from_ms is None:
-            return
+        if self._reason is None or self._told_ms is not None or from_ms is None:
+            return self._told_ms
         body = {"from_ms": from_ms, "reason": type(self._reason).__name__, "waited": self.spool.records}
         body |= {"dropped_checks": self.spool.dropped}
         insert = """INSERT INTO event (id, kind, at_ms, outage, body) VALUES (:id, 'ledger.away', :at_ms, NULL, :body)
 ON CONFLICT (id) DO NOTHING"""
         run(connection, insert, id=f"{frames[0].boot}.{from_ms}.away", at_ms=from_ms, body=canonical(body))
-        self._told_ms = from_ms
+        return from_ms
 
     def _write_out_singly(self, frames: Sequence[Frame]) -> None:
         for frame in _alone(frames):

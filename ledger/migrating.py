@@ -39,6 +39,7 @@ from ledger.schema import CURRENT, REVISIONS, pending, revision_of, upgrade
 
 log = logging.getLogger("nines.ledger")
 
+ROOM = 4  # times its size: the copy, each table anew in the log, and the file grown by them as the log is folded in
 _INCREMENTAL = 2  # PRAGMA auto_vacuum
 _LOOK_AGAIN_S = 0.05
 _SURE_AFTER_S = 1.0  # a lock file may name for a moment who held it before
@@ -124,7 +125,7 @@ def _take_steps(engine: Engine, path: Path, found: str, progress: Progress) -> N
 def _copy_before(engine: Engine, path: Path, found: str, progress: Progress) -> None:
     """The ledger as it was before its first step. Made again unless the one that is there is of an earlier step."""
     copy = path.with_name(f"{path.name}.before-{CURRENT}")
-    require_room(path.parent, 3 * size_of(path), "migrating (a copy, and each table written anew)")
+    require_room(path.parent, ROOM * size_of(path), "migrating (a copy, and each table written anew)")
     with driver(engine) as connection:
         kept = _read(copy)
         if kept is not None and kept.ledger_id != _ledger_id(connection):

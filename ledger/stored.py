@@ -44,6 +44,11 @@ def triggers(connection: Connection) -> dict[str, tuple[str, str]]:
     return {row.name: (row.tbl_name, row.sql) for row in all_rows(connection, _TRIGGERS)}
 
 
+def file_of(connection: Connection) -> str:
+    """The database's file as this connection knows it."""
+    return str(connection.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one())
+
+
 def tree_faults(connection: Connection, table: str) -> list[str]:
     """What SQLite finds wrong with the pages of a table and its indexes, one line each."""
     rows: list[Any] = list(connection.exec_driver_sql(f"PRAGMA integrity_check({table})").scalars())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # A REPLACE deletes without a DELETE trigger unless recursive_triggers is on; the INSERT trigger speaks in any case.
-TRIGGERS = (
+_FIRST = (
     """CREATE TRIGGER journal_is_not_updated BEFORE UPDATE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
     """CREATE TRIGGER journal_is_not_deleted BEFORE DELETE ON journal
@@ -20,6 +20,8 @@ BEGIN SELECT RAISE(ABORT, 'a dated definition is never deleted'); END""",
 WHEN EXISTS (SELECT 1 FROM definition AS d WHERE d.number IS NEW.number
   OR (d.kind = NEW.kind AND d.id = NEW.id AND d.known_from_ms = NEW.known_from_ms))
 BEGIN SELECT RAISE(ABORT, 'a dated definition is never replaced'); END""",
+)
+_YEARS_OF_HISTORY = (
     """CREATE TRIGGER journal_record_is_not_replaced BEFORE INSERT ON journal
 WHEN EXISTS (SELECT 1 FROM journal AS j WHERE j.hash IS NEW.hash)
 BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END""",
@@ -40,3 +42,10 @@ BEGIN SELECT RAISE(ABORT, 'a stored document is never deleted'); END""",
 WHEN EXISTS (SELECT 1 FROM document AS d WHERE d.number IS NEW.number OR d.id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'a stored document is never replaced'); END""",
 )
+_SINCE = {"0001": _FIRST, "0003": _YEARS_OF_HISTORY}  # the revision that makes them
+TRIGGERS = (*_FIRST, *_YEARS_OF_HISTORY)
+
+
+def triggers_of(revision: str) -> tuple[str, ...]:
+    """Those that a ledger of that revision has."""
+    return tuple(sql for since, made in _SINCE.items() if since <= revision for sql in made)

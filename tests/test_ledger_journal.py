@@ -17,6 +17,7 @@ from journal_scenes import add, chain, raw
 from ledger_scenes import T0, new_ledger
 
 from ledger import journal
+from ledger.errors import JournalBlocked
 from ledger.identity import ALPHABET, random_id, short_id
 from ledger.journal import PROGRAM, Actor, Head, NotDeciding, append, canonical, head
 from ledger.journal_check import verify
@@ -71,6 +72,16 @@ def test_a_decision_that_fails_takes_its_record_with_it(ledger: Ledger) -> None:
     with pytest.raises(ZeroDivisionError), ledger.decide() as connection:
         assert append(connection, at_ms=T0, actor=PROGRAM, action="x", subject="y").seq // 0
     assert head(ledger) is None
+
+
+def test_a_body_put_where_the_journal_goes_on_is_named_and_nothing_is_decided(ledger: Ledger) -> None:
+    last = chain(ledger, 3)[-1]
+    with raw(ledger.path) as connection:
+        connection.execute("INSERT INTO journal_body (seq, body) VALUES (4, '{}')")
+    with pytest.raises(JournalBlocked, match=rf"^{ledger.path}: .* belongs to no record; `nines db check` names it$"):
+        add(ledger, 4)
+    assert head(ledger) == last
+    assert verify(ledger).problems == ("journal body 4 belongs to no record",)
 
 
 WRITER = """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from ledger_scenes import T0, new_ledger
 from ledger import journal, journal_check
 from ledger.errors import NoRoom
 from ledger.lease import LeaseHeld, lease
+from ledger.migrating import ROOM
 from ledger.phases import write_phases
 from ledger.schema import CURRENT, REVISIONS, pending
 from ledger.soundness import check
@@ -214,11 +217,39 @@ def test_a_migration_without_room_for_it_touches_nothing(tmp_path: Path) -> None
         os.truncate(path, 4 << 40)  # pages beyond those of its header are nothing to SQLite, and no disk is so large
     except OSError:
         pytest.skip("the file system has no sparse files of 4 TiB")
-    with pytest.raises(NoRoom, match=r"migrating .* needs 12582912 MiB, \d+ MiB are free; nothing was touched"):
+    with pytest.raises(NoRoom, match=r"migrating .* needs 16777216 MiB, \d+ MiB are free; nothing was touched"):
         open_ledger(path, at_ms=T0, migrate=True)
     os.truncate(path, size)
     assert data_of(path) == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["nines.db", "nines.db.lock"]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A folder on a disk of its own of so many bytes."""
+    folder = tmp_path / "disk"
+
+    def mounted(size: int) -> Path:
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("a small disk is mounted by root alone")
+        return folder
+
+    yield mounted
+    if folder.is_mount():
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_migration_with_just_the_room_that_it_asks_for_goes_through(
+    tmp_path: Path, disk: Callable[[int], Path]
+) -> None:
+    old = old_ledger(tmp_path / "old.db", "0001", more_checks=300_000)
+    beside = 4 * 2**20 + 2**17  # what every copy leaves free, and the lock file
+    path = Path(shutil.copy(old, disk((1 + ROOM) * old.stat().st_size + beside) / "nines.db"))
+    open_ledger(path, at_ms=T0, migrate=True).close()
+    assert asked(path, VERSION) == CURRENT
+    assert not path.with_name("nines.db-wal").exists()
 
 
 def test_an_older_ledger_is_refused_without_being_migrated_and_the_chain_goes_on_after_it(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +17,12 @@ from ledger_scenes import MINUTE, T0, checks, new_ledger, watch, writing
 from ledger.documents import store_document
 from ledger.errors import LedgerError
 from ledger.journal import PROGRAM, append
+from ledger.opening import engine_for
+from ledger.schema import CURRENT, REVISIONS
 from ledger.soundness import RULES, check
 from ledger.store import Ledger, open_ledger
+from ledger.stored import triggers
+from ledger.triggers import triggers_of
 
 NOW = T0 + 60 * MINUTE
 
@@ -135,13 +142,34 @@ def test_a_file_that_others_may_read_and_one_with_two_names_are_named(tmp_path: 
         assert "nines.db.twin" in found(ledger)["name"][1]
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_a_ledger_of_an_earlier_revision_can_be_examined(tmp_path: Path, revision: str) -> None:
-    from ledger.opening import engine_for
+@contextmanager
+def of_revision(folder: Path, revision: str) -> Iterator[Ledger]:
+    """As that revision left it, not migrated."""
+    path = folder / "nines.db"
+    if revision == CURRENT:
+        lived(folder).close()
+    else:
+        old_ledger(path, revision)
+    with closing(sqlite3.connect(path)) as raw:
+        (id,) = raw.execute("SELECT value FROM meta WHERE key = 'ledger_id'").fetchone()
+    with Ledger(path, engine_for(path), id) as ledger:
+        yield ledger
 
-    path = old_ledger(tmp_path / "nines.db", revision)
-    with Ledger(path, engine_for(path), "ab" * 16) as ledger:
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_ledger_of_any_revision_is_examined_for_the_triggers_that_it_had(tmp_path: Path, revision: str) -> None:
+    with of_revision(tmp_path, revision) as ledger:
         assert found(ledger) == {}
+        with ledger.read() as connection:
+            made = triggers(connection)
+        assert {name: sql for name, (_, sql) in made.items()} == {sql.split()[2]: sql for sql in triggers_of(revision)}
+        for name, (_, sql) in made.items():
+            with ledger.decide() as connection:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            refuses = "the database itself does not refuse changes any more"
+            assert found(ledger) == {"journal": ("bad", f"trigger {name} is missing: {refuses}")}
+            with ledger.decide() as connection:
+                connection.exec_driver_sql(sql)
 
 
 def test_everything_is_read_beside_a_writer(tmp_path: Path) -> None:

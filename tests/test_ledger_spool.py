@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -282,6 +283,103 @@ def test_a_full_disk_does_not_reach_the_spool(small_disk: Path, tmp_path: Path) 
         wait_for(lambda: is_home(writer), every_s=0.01)
         repeats = len(watched.made) // len(STORY)
     assert content(ledger.path) == undisturbed(tmp_path / "other", STORY * repeats)
+
+
+LIMITED = """
+    import logging, sys
+    import sqlalchemy.dialects.sqlite
+    sys.path.insert(0, "tests")
+    from test_ledger_spool import STORY, Watched, put_noise, spooling
+    from ledger import keeping
+    from ledger.store import open_ledger
+
+    keeping.TRY_AGAIN_S = 0.02
+    ledger = open_ledger(sys.argv[1], at_ms=0)
+    with spooling(ledger) as writer, ledger.read() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM meta")  # while somebody reads the log is only ever added to
+        watched = Watched(writer)
+        for line in sys.stdin:
+            watched.see(STORY) if line == "story\\n" else put_noise(writer, 20)
+            print(writer.away, writer.dropped_checks > 0, writer.older, flush=True)
+"""
+FILE_LIMIT = 400_000  # bytes: room for each file of the spool, and for part of the log
+
+
+def put_noise(writer: ObservationWriter, batches: int) -> None:
+    """More than the spool holds, of a second endpoint."""
+    draw = Random(1)
+    for batch in range(batches):
+        for check in checks("d" * 200, from_ms=T0 + batch * 200 * MINUTE):
+            writer.put(Observed("noise", "local", check, detail=draw.randbytes(300).hex()))
+        writer.flush()
+
+
+class Limited:
+    """A writer in a process of its own, whose files may be limited in size from outside."""
+
+    def __init__(self, path: Path) -> None:
+        command = [sys.executable, "-c", textwrap.dedent(LIMITED), str(path)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def limit(self, size: int) -> None:
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def see(self, what: str = "story") -> tuple[bool, bool, bool]:
+        """Whether the ledger is away, checks were dropped, and the ledger is taken for an older one."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        away, dropped, older = (word == "True" for word in self.process.stdout.readline().split())
+        return away, dropped, older
+
+    def see_until(self, *, away: bool) -> int:
+        """How many stories that took."""
+        return next(number for number in range(1, 500) if self.see()[0] is away)
+
+    def end(self) -> str:
+        """What it logged."""
+        _, logged = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, logged
+        return logged
+
+
+@pytest.fixture
+def limited(ledger: Ledger) -> Iterator[Limited]:
+    made = Limited(ledger.path)
+    yield made
+    made.process.kill()
+    made.process.communicate()
+
+
+def test_files_that_may_grow_no_more_stop_nothing(limited: Limited, ledger: Ledger, tmp_path: Path) -> None:
+    seen = limited.see_until(away=False)
+    limited.limit(FILE_LIMIT)
+    seen += limited.see_until(away=True)
+    for _ in range(20):
+        assert limited.see() == (True, False, False)
+    limited.limit(resource.RLIM_INFINITY)
+    seen += 20 + limited.see_until(away=False)
+    logged = limited.end()
+    assert content(ledger.path) == undisturbed(tmp_path / "other", STORY * seen)
+    assert f"{ledger.path}: this process may write no larger file; raise its limit" in logged.splitlines()[0]
+    (away,) = [event for event in events(ledger) if event.kind == "ledger.away"]
+    assert away.body["reason"] == "FileSizeLimited"
+
+
+def test_checks_that_the_spool_dropped_make_no_older_ledger_when_writing_them_fails_at_first(
+    limited: Limited, ledger: Ledger
+) -> None:
+    limited.see()
+    limited.limit(FILE_LIMIT)
+    assert limited.see("noise") == (True, True, False)
+    for _ in range(10):
+        assert limited.see() == (True, True, False)
+    limited.limit(resource.RLIM_INFINITY)
+    limited.see_until(away=False)
+    assert limited.see() == (False, True, False)
+    limited.end()
 
 
 READ_ONLY = """

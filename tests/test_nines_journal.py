@@ -133,6 +133,24 @@ def test_a_body_is_erased_once_with_its_reason(nines: Nines, tmp_path: Path) -> 
     assert (again.code, again.err) == (2, "nines: journal record 2: its body was erased before (asked for)\n")
 
 
+def test_a_body_put_where_the_journal_goes_on_is_one_line_and_found_by_the_check_it_names(
+    nines: Nines, tmp_path: Path
+) -> None:
+    with raw(tmp_path / "nines.db") as connection:
+        connection.execute("INSERT INTO journal_body (seq, body) VALUES (4, '{}')")
+    for words in (("config", "apply"), ("journal", "erase", "2", "--reason", "asked for", "--yes")):
+        said = nines(*words)
+        assert (said.code, said.err) == (
+            2,
+            f"nines: {tmp_path}/nines.db: where the journal goes on, a body stands that belongs to no record; "
+            "`nines db check` names it\n",
+        )
+    assert [row["body"] is None for row in nines("journal", "list", "--format", "json").data] == [False] * 3
+    checked = nines("db", "check")
+    assert checked.code == 1
+    assert "body 4: have no record in the journal" in checked.out
+
+
 def test_a_journal_that_is_no_text_any_more_is_still_verified_and_listed(nines: Nines, tmp_path: Path) -> None:
     with unguarded(tmp_path / "nines.db") as connection:
         connection.execute("UPDATE journal SET ledger_id = CAST(x'80ff' AS TEXT) WHERE seq = 2")

@@ -1,10 +1,13 @@
-"""The crash test in short: the daemon killed five times under load, frozen while it is copied, and locked out."""
+"""The crash test in short: the daemon killed five times under load, frozen while it is copied, and locked out; the
+prober killed ten times while it writes out what waited.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from torture_crash import crash
+from torture_crash import crash, say
+from torture_drain import kill_drains
 from torture_plan import FEW, KILLED, blows, few_blows, watched
 from torture_stage import stage
 
@@ -18,6 +21,13 @@ def test_a_daemon_killed_five_times_loses_nothing_invents_nothing_and_knows_when
     assert compared.figures.acknowledged >= 5
     assert compared.figures.on_record >= 100
     assert compared.figures.gaps > 0
+
+
+def test_a_prober_killed_ten_times_as_it_writes_out_what_waited_puts_all_of_it_on_record_once(tmp_path: Path) -> None:
+    drained = kill_drains(tmp_path, kills=10, seed=SEED, minutes=40, say=say)
+    assert drained.findings == []
+    assert drained.struck["hit"] > 1
+    assert drained.struck["acknowledged"] > 30
 
 
 def test_the_plan_of_a_seed_is_always_the_same() -> None:

@@ -1,4 +1,5 @@
-"""`make torture KILLS=200`: the daemon killed under load, its database taken away, its own tools killed at work.
+"""`make torture KILLS=200`: the daemon killed under load, its database taken away, the prober killed as it writes out
+what waited meanwhile, its own tools killed at work.
 
 `python tests/torture.py [--kills 200] [--seed 1] [--hold 60] [--keep FOLDER]`. What happens when is in the seed; exit 1
 when anything was found.
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from torture_care import kill_tools
 from torture_crash import crash, report, say
+from torture_drain import kill_drains
 from torture_faults import FAULTS, Unavailable, survive
 from torture_plan import FEW, LONG, blows
 from torture_stage import stage
@@ -27,6 +29,7 @@ def main() -> int:
         found = _crash(asked, _fresh(folder / "crash")) if asked.kills else 0
         if not asked.only_kills:
             found += sum(_fault(name, asked, _fresh(folder / name)) for name in FAULTS)
+            found += _drains(asked, _fresh(folder / "drains"))
             found += _tools(asked, _fresh(folder / "tools"))
     say(f"{found} faults in all")
     return 1 if found else 0
@@ -64,6 +67,14 @@ def _fault(name: str, asked: argparse.Namespace, folder: Path) -> int:
         return 0
     report(compared)
     return len(compared.findings)
+
+
+def _drains(asked: argparse.Namespace, folder: Path) -> int:
+    say("\nthe prober, killed while it writes out what waited")
+    drained = kill_drains(folder, kills=asked.kills, seed=asked.seed, minutes=60, say=say)
+    for fault in drained.findings:
+        say(f"FOUND {fault}")
+    return len(drained.findings)
 
 
 def _tools(asked: argparse.Namespace, folder: Path) -> int:
