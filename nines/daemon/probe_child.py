@@ -142,7 +142,7 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
             prober.meters.config_ok = False
             continue
         prober.meters.config_ok = True
-        await prober.apply(_checked_here(config), outlook=outlook_of(config))
+        await prober.apply(_checked_here(config), rates=rates_of(config), outlook=outlook_of(config))
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
