@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from config.endpoint import Endpoint
 from config.load import ConfigError, load
 from config.model import Config
+from config.notes import notes
 from ledger.changes import ConfigLoads
 from ledger.lease import lease
 from ledger.observations import ObservationWriter
@@ -87,6 +88,7 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     ]
     notify("READY=1")
     log.info("watching %d endpoints", len(_checked_here(config)))
+    _say_notes(config)
     if not config.vantage.references:
         log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
     await lifeline.stop.wait()
@@ -124,6 +126,11 @@ def _say_recorded(events: tuple[str, ...]) -> None:
         log.info("recorded %s", id)
 
 
+def _say_notes(config: Config) -> None:
+    for note in notes(config):
+        log.warning("%s", note)
+
+
 def _checked_here(config: Config) -> list[Endpoint]:
     """What other locations alone check comes in by import."""
     return [endpoint for endpoint in config.endpoints.values() if endpoint.checked_here]
@@ -146,6 +153,7 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
+        _say_notes(config)
 
 
 async def _watchdog() -> None:
