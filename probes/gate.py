@@ -14,6 +14,8 @@ from fractions import Fraction
 
 from asyncio_throttle.throttler import Throttler
 
+from probes.resolver import most_threads
+
 MOST_RUNNING = 2_000  # attempts at once
 SPARE_DESCRIPTORS = 64  # for the ledger, the log and whatever else is open
 HOST_SHARE = 4  # one host takes at most this part of the places: many endpoints on one dead host delay no other
@@ -21,9 +23,9 @@ FEWEST_OF_HOST = 8
 
 
 def places() -> int:
-    """How many attempts may run at once: an attempt may hold two descriptors (two addresses tried)."""
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return max(min(MOST_RUNNING, (descriptors - SPARE_DESCRIPTORS) // 2), FEWEST_OF_HOST)
+    """How many attempts may run at once: one may hold two descriptors (two addresses tried), a hung look-up another."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS - most_threads()
+    return max(min(MOST_RUNNING, descriptors // 2), FEWEST_OF_HOST)
 
 
 class Gate:
