@@ -100,6 +100,32 @@ async def test_a_failure_is_down_at_once_and_a_run_without_end_after_its_longest
     assert overrun[2] is None
 
 
+async def test_too_many_words_are_refused_until_the_time_told_and_write_nothing(ledger: Ledger) -> None:
+    headers = {"Authorization": "Bearer s3cret"}
+    jobs = [job(interval_ms=60_000), job("other", interval_ms=60_000)]
+    async with (
+        probing(ledger, *jobs) as prober,
+        heard(prober) as url,
+        aiohttp.ClientSession(headers=headers) as session,
+    ):
+
+        async def say(word: str, endpoint: str = "web") -> tuple[int, str | None]:
+            async with session.post(f"{url}/{endpoint}/{word}") as answer:
+                return answer.status, answer.headers.get("Retry-After")
+
+        for _ in range(10):
+            assert (await say("start"), await say("success")) == ((200, None), (200, None))
+        refused = [await say("fail") for _ in range(5)]
+        assert (429, "1") in refused
+        assert await say("success", "other") == (200, None)
+        await asyncio.sleep(1)
+        assert [await say("start"), await say("success")] == [(200, None)] * 2
+        ups = 10 + 1 + 1
+    heard_fails = len([1 for answer in refused if answer[0] == 200])
+    verdicts = [verdict for _, verdict in checks(ledger)]
+    assert (verdicts.count(UP), verdicts.count(DOWN)) == (ups, heard_fails)
+
+
 async def test_silence_says_nothing_while_nobody_listens(ledger: Ledger) -> None:
     async with probing(ledger, job()) as prober:
         await asyncio.sleep(2.5 * HOLD_MS / 1000)
