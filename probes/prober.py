@@ -144,6 +144,10 @@ class Prober:
         for watch in self._watches.values():
             watch.deafened()
 
+    def stop_listening(self) -> None:
+        """From now on silence says nothing, until `listen`."""
+        self._listening = False
+
     def hear(self, endpoint: str, word: Word) -> None:
         """A job said a word, and proved that it may."""
         watch = self._watches.get((endpoint, OWN))

@@ -16,7 +16,7 @@ from test_probes_prober import INTERVAL_MS, checks, endpoint, now_ms, outages, p
 from config.endpoint import Endpoint
 from ledger.facts import endpoint_facts
 from ledger.store import Ledger, open_ledger
-from nines.daemon.push import keep_listening
+from nines.daemon.push import Place, keep_listening, listen_where_told
 from probes.heartbeat import token_hash
 from probes.prober import Prober
 
@@ -171,3 +171,33 @@ async def test_a_taken_port_is_no_downtime_of_the_jobs(ledger: Ledger, caplog: p
             await asyncio.gather(listening, return_exceptions=True)
     assert "cannot be listened on" in caplog.text
     assert outages(ledger) == []
+
+
+async def test_another_place_is_listened_at_and_silence_says_nothing_until_words_come_through(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = closed_port(), closed_port()
+    places: asyncio.Queue[Place] = asyncio.Queue()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with probing(ledger, job()) as prober:
+            listening = asyncio.create_task(listen_where_told(prober, places))
+            places.put_nowait(("127.0.0.1", first))
+            await until(lambda: is_open(first))
+            await tell(f"http://127.0.0.1:{first}/push")
+            places.put_nowait(("127.0.0.1", first))  # a reload that changes nothing of it
+            await tell(f"http://127.0.0.1:{first}/push")
+            places.put_nowait(taken.getsockname())
+            await until(lambda: "cannot be listened on" in caplog.text)
+            assert not is_open(first)
+            await asyncio.sleep(2 * HOLD_MS / 1000)
+            assert outages(ledger) == []
+            places.put_nowait(("127.0.0.1", second))
+            await until(lambda: is_open(second))
+            heard_ms = now_ms()
+            await until(lambda: len(outages(ledger)) == 1)
+            await tell(f"http://127.0.0.1:{second}/push")
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+    assert outages(ledger)[0][1] >= heard_ms - 100 + HOLD_MS
