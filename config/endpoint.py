@@ -155,9 +155,10 @@ class Endpoint(Frozen):
         if "url" not in filled:
             return data
         filled["name"] = data.get("name") or data.get("id") or filled["url"]
-        if urlsplit_scheme(filled["url"]) in ("tls", "heartbeat"):
+        scheme = urlsplit_scheme(filled["url"])
+        if scheme in ("tls", "heartbeat"):
             filled.setdefault("confirm", 1)
-        if "timeout" not in data and "timeout_ms" not in data:
+        if "timeout" not in data and "timeout_ms" not in data and scheme != "heartbeat":
             filled["timeout"] = _default_timeout(data)
         return filled
 
@@ -172,7 +173,7 @@ class Endpoint(Frozen):
         ):
             if not least <= value <= most:
                 raise At(key, _out_of_range(key, value, least, most))
-        if self.timeout_ms > self.interval_ms:
+        if self.timeout_ms > self.interval_ms and self.kind != "heartbeat":
             timeout, interval = units.duration_text(self.timeout_ms), units.duration_text(self.interval_ms)
             raise At("timeout", f"{timeout} is longer than interval {interval}; write {interval} or less")
         if self.retry_every_ms is not None and not 1_000 <= self.retry_every_ms <= self.interval_ms:

@@ -40,7 +40,7 @@ FOR_KINDS: dict[str, tuple[Kind, ...]] = {  # field of an endpoint -> the kinds 
     "max_latency_ms": (*_NETWORK, "dns"),
     "command": ("exec",),
     **dict.fromkeys(("heartbeat", "grace_ms", "max_runtime_ms", "allow_get"), ("heartbeat",)),
-    "retry_every_ms": (*_NETWORK, "dns", "exec"),
+    **dict.fromkeys(("timeout_ms", "retry_every_ms"), (*_NETWORK, "dns", "exec")),
 }
 
 

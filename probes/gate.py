@@ -14,6 +14,8 @@ from fractions import Fraction
 
 from asyncio_throttle.throttler import Throttler
 
+from probes.resolver import most_threads
+
 MOST_RUNNING = 2_000  # attempts at once
 SPARE_DESCRIPTORS = 64  # for the ledger, the log and whatever else is open
 HOST_SHARE = 4  # one host takes at most this part of the places: many endpoints on one dead host delay no other
@@ -21,20 +23,25 @@ FEWEST_OF_HOST = 8
 
 
 def places() -> int:
-    """How many attempts may run at once: an attempt may hold two descriptors (two addresses tried)."""
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return max(min(MOST_RUNNING, (descriptors - SPARE_DESCRIPTORS) // 2), FEWEST_OF_HOST)
+    """How many attempts may run at once: one may hold two descriptors (two addresses tried), a hung look-up another."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS - most_threads()
+    return max(min(MOST_RUNNING, descriptors // 2), FEWEST_OF_HOST)
 
 
 class Gate:
     """Lets `rate_per_s` attempts through, in the order they came. Raises ValueError for a rate that is not positive."""
 
     def __init__(self, rate_per_s: Fraction | int) -> None:
+        self._lock = asyncio.Lock()
+        self._throttler = Throttler(rate_limit=0)
+        self.change(rate_per_s)
+
+    def change(self, rate_per_s: Fraction | int) -> None:
+        """Another rate from now on, also for who waits already: the throttler looks at its limit at each turn."""
         rate = Fraction(rate_per_s).limit_denominator(3_600)
         if rate <= 0:
             raise ValueError(f"a rate of {rate_per_s} per second lets nothing through; write e.g. 5")
-        self._lock = asyncio.Lock()
-        self._throttler = Throttler(rate_limit=rate.numerator, period=float(rate.denominator))
+        self._throttler.rate_limit, self._throttler.period = rate.numerator, float(rate.denominator)
 
     async def pass_through(self) -> None:
         async with self._lock:
@@ -62,6 +69,13 @@ class Gates:
         self._hosts: dict[str, _Host] = {}
         self._all = Gate(global_per_s)
         self._places = asyncio.Semaphore(most)
+
+    def change(self, *, per_host_per_s: Fraction | int, global_per_s: Fraction | int) -> None:
+        """Other rates from now on; who waits keeps its turn."""
+        self._per_host_per_s = per_host_per_s
+        for own in self._hosts.values():
+            own.gate.change(per_host_per_s)
+        self._all.change(global_per_s)
 
     async def enter(self, host: str) -> int:
         """Wait for a place for one attempt, to be left by `leave`; the microseconds that were spent waiting."""

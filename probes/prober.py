@@ -93,13 +93,18 @@ class Prober:
         self._stopping = False
         self._stopped = asyncio.Event()
 
-    async def apply(self, endpoints: Iterable[Endpoint], *, outlook: Outlook | None = None) -> None:
+    async def apply(
+        self, endpoints: Iterable[Endpoint], *, rates: Rates | None = None, outlook: Outlook | None = None
+    ) -> None:
         """Watch exactly these: new ones start, others end (their open outage as removed), changed ones go on.
 
-        An attempt under way is finished and judged, also of an endpoint that ends. `outlook`: other reference hosts.
+        An attempt under way is finished and judged, also of an endpoint that ends. `rates`, `outlook`: other limits
+        and reference hosts from now on.
         """
         if self._stopping:
             return
+        if rates is not None:
+            self._post.gates.change(per_host_per_s=rates.per_host_per_s, global_per_s=rates.global_per_s)
         if outlook is not None:
             self._vantage.outlook = outlook
         targets = {(one.id, one.location): target_of(one, self._reveal) for one in endpoints}
@@ -141,6 +146,10 @@ class Prober:
         self._listening = True
         for watch in self._watches.values():
             watch.deafened()
+
+    def stop_listening(self) -> None:
+        """From now on silence says nothing, until `listen`."""
+        self._listening = False
 
     def hear(self, endpoint: str, word: Word) -> None:
         """A job said a word, and proved that it may."""

@@ -2,11 +2,14 @@
 
 The token comes as `Authorization: Bearer TOKEN`, or as `?token=` for clients that send no headers. A GET is heard only
 where the endpoint allows it, for links get opened by programs that nobody asked to. An endpoint that does not exist
-and a wrong token are answered alike. Bodies are read up to a cap and dropped.
+and a wrong token are answered alike. Bodies are read up to a cap and dropped. Each word may write records, so whoever
+says more of them than the fastest job has to say is told to wait.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -14,6 +17,8 @@ from aiohttp import web
 from probes.heartbeat import WORDS, Door, Word, knows, token_hash
 
 MAX_BODY_BYTES = 10_000
+EVERY_S = 0.5  # from one word to the next, on average: a job may run each second, and tells its start and its end
+BURST = 20  # words at once
 NOBODY = token_hash("")  # compared with where there is no such endpoint, so that the answer takes as long
 
 
@@ -23,6 +28,7 @@ Hear = Callable[[str, Word], None]
 
 def push_routes(doors: Doors, hear: Hear) -> list[web.RouteDef]:
     """Routes for the listener of heartbeats. `doors` is asked anew each time; `hear` gets what was proved."""
+    pace = _Pace()
 
     async def told(request: web.Request) -> web.Response:
         name, word = request.match_info["endpoint"], _word(request.match_info.get("word", "success"))
@@ -33,7 +39,9 @@ def push_routes(doors: Doors, hear: Hear) -> list[web.RouteDef]:
         if word is None:
             return _answer(404, f"say {', '.join(WORDS[:-1])} or {WORDS[-1]}")
         if request.method != "POST" and not door.allow_get:
-            return _answer(405, "send a POST; a GET is heard with allow_get: true", allow="POST")
+            return _answer(405, "send a POST; a GET is heard with allow_get: true", headers={"Allow": "POST"})
+        if wait_s := pace.wait_s(name):
+            return _answer(429, f"too many words; wait {wait_s} s", headers={"Retry-After": str(wait_s)})
         if not await _drop_body(request):
             return _answer(413, f"a body may have {MAX_BODY_BYTES} bytes; leave it out, it is not kept")
         hear(name, word)
@@ -62,6 +70,21 @@ async def _drop_body(request: web.Request) -> bool:
     return True
 
 
-def _answer(status: int, text: str, *, allow: str | None = None) -> web.Response:
-    headers = {"Cache-Control": "no-store"} | ({"Allow": allow} if allow else {})
-    return web.Response(status=status, text=text + "\n", headers=headers)
+def _answer(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=text + "\n", headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+class _Pace:
+    """Of each endpoint's words: one each `EVERY_S` on average, `BURST` of them at once."""
+
+    def __init__(self) -> None:
+        self._paid_until_s: dict[str, float] = {}  # each word pays for `EVERY_S`, ahead of time in a burst
+
+    def wait_s(self, endpoint: str) -> int:
+        """0 where a word may be said, which then counts; else after how many whole seconds it may."""
+        now_s = time.monotonic()
+        paid_s = max(self._paid_until_s.get(endpoint, now_s), now_s) + EVERY_S
+        if (over_s := paid_s - now_s - BURST * EVERY_S) > 0:
+            return math.ceil(over_s)
+        self._paid_until_s[endpoint] = paid_s
+        return 0

@@ -34,6 +34,12 @@ def test_each_kind_is_known_by_its_url(written: dict[str, object], kind: str, ho
     assert endpoint_of("it", found.model_dump(mode="json", exclude={"id"})) == found
 
 
+def test_a_heartbeat_of_a_short_interval_has_no_timeout_and_one_on_record_that_has_is_still_read() -> None:
+    job = endpoint(heartbeat=f"sha256:{'0' * 64}", interval="5 s")
+    body = job.model_dump(mode="json", exclude={"id"})
+    assert endpoint_of("it", body | {"timeout_ms": 5_000}) == job
+
+
 def test_a_name_of_another_script_is_asked_for_in_its_ascii_form() -> None:
     assert endpoint(url="dns://9.9.9.9/bücher.example").asked_name == "xn--bcher-kva.example"
 

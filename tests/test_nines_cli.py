@@ -76,6 +76,43 @@ def test_config_check_names_the_burn_alerts_that_could_never_fire(nines: Nines, 
     assert nines("config", "check", "--format", "json").data["notes"] == [note]
 
 
+MANY = """version: 1
+rates: RATES
+endpoints:
+  a: {url: "https://shop.example.org/a", interval: 1 s}
+  b: {url: "https://shop.example.org/b", interval: 1 s}
+  c: {url: "https://shop.example.org/c", interval: 3 s}
+  d: {url: "https://desk.example.org/", interval: 1 s}
+  e: {url: "https://desk.example.org/", interval: 1 s, locations: [elsewhere]}
+  f: {heartbeat: "sha256:%s", interval: 1 s}
+""" % ("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ("{per_host_per_s: 3, global_per_s: 4}", []),
+        (
+            "{per_host_per_s: 2, global_per_s: 3}",
+            [
+                "global_per_s: 3 checks a second are allowed, all endpoints together need 3.4 (4 endpoints): checks "
+                "come late; write longer intervals, or e.g. global_per_s: 5",
+                "per_host_per_s: 2 checks a second are allowed, the endpoints on shop.example.org need 2.4 "
+                "(3 endpoints): checks come late; write longer intervals, or e.g. per_host_per_s: 4",
+            ],
+        ),
+    ],
+    ids=["enough", "too low"],
+)
+def test_config_check_says_where_the_rates_are_too_low(
+    nines: Nines, tmp_path: Path, rates: str, said: list[str]
+) -> None:
+    (tmp_path / "nines.yaml").write_text(MANY.replace("RATES", rates))
+    checked = nines("config", "check")
+    assert checked.code == 0
+    assert checked.out.splitlines()[1:] == [f"note: nines.yaml:2 rates.{one}" for one in said]
+
+
 def test_a_missing_config_is_one_line(nines: Nines) -> None:
     missing = nines("config", "check")
     assert (missing.code, missing.out, len(missing.err.splitlines())) == (2, "", 1)

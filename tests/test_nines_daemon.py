@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sqlite3
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,45 @@ def test_what_is_applied_beside_the_daemon_is_probed_within_seconds(house: House
     wait_for(lambda: database.execute(query).fetchone(), within_s=4, every_s=0.05)
     database.close()
     assert house.stop() == 0
+
+
+def test_a_reload_takes_in_rates_and_the_place_of_heartbeats_and_says_where_rates_are_too_low(
+    house: House, target: Target
+) -> None:
+    many = "".join(f'  web-{n}: {{url: "{target.url}", interval: 1 s, timeout: 1 s}}\n' for n in range(8))
+    job = f"  job: {{heartbeat: 'sha256:{'0' * 64}', interval: 1 h}}\n"
+    pushes = [free_port(), free_port()]
+
+    def write(rate: int, push: int) -> None:
+        house.write(f"rates: {{per_host_per_s: {rate}}}\nendpoints:\n{many}{job}")
+        path = house.folder / "nines.yaml"
+        path.write_text(path.read_text().replace("listen: {", f'listen: {{push: "127.0.0.1:{push}", ', 1))
+
+    def told(push: int) -> int | None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{push}/push/job", b"", timeout=2)
+        except urllib.error.HTTPError as answer:
+            return answer.code
+        except OSError:
+            return None
+        return 200
+
+    write(1, pushes[0])
+    house.start()
+    wait_for(lambda: told(pushes[0]) == 401 and checks(house) >= 2)
+    assert "rates.per_host_per_s: 1 checks a second are allowed, the endpoints on 127.0.0.1 need 8" in log_of(house)
+    write(100, pushes[1])
+    house.signal(signal.SIGHUP)
+    wait_for(lambda: told(pushes[1]) == 401)
+    assert told(pushes[0]) is None
+    assert log_of(house).count("checks a second are allowed") == 1
+    before = checks(house)
+    wait_for(lambda: checks(house) >= before + 16, within_s=8)  # at the old rate 8 at most
+    assert house.stop() == 0
+
+
+def log_of(house: House) -> str:
+    return house.log.read_text()
 
 
 def test_a_metrics_port_that_is_taken_is_said_and_probing_goes_on(house: House, target: Target) -> None:

@@ -9,9 +9,12 @@ import resource
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from local_servers import black_hole, closed_port, ok, probe, saying, serving, tools
+from probe_world import until
 
 from probes import resolver as resolver_module
 from probes.attempt import Attempt, Fault, Outcome, Trace
@@ -82,37 +85,76 @@ async def test_every_answer_of_the_system_has_its_class(code: int, error: str, m
     assert (await probe("tcp://name.example:80")).error == error
 
 
-async def test_names_that_hang_delay_no_other_and_our_own_limit_is_no_downtime(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    freed = threading.Event()
-    real = socket.getaddrinfo
+class Names:
+    """The system's look-ups: a name that is dead hangs until `freed`, then fails; every other is answered."""
 
-    def slow(host: str, *rest: object, **more: object) -> object:
-        if host == "dead.example":
-            freed.wait(10)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.freed = threading.Event()
+        self.dead = True
+        self.asked: list[str] = []
+        self._real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
+
+    def _look_up(self, host: str, port: int, **more: Any) -> object:
+        self.asked.append(host)
+        if not host.endswith(".example"):
+            return self._real(host, port, **more)
+        if self.dead:
+            self.freed.wait(10)
             raise gai(socket.EAI_AGAIN)
-        return real(host, *rest, **more)  # type: ignore[arg-type]
+        return self._real("127.0.0.1", port, **more)
 
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    pool = Resolver(threads=2)
-    try:
-        first = Trace()
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    found = Names(monkeypatch)
+    yield found
+    found.freed.set()
+
+
+async def test_names_that_hang_delay_no_other_and_our_own_limit_is_no_downtime(names: Names) -> None:
+    pool = Resolver(threads=3)
+
+    async def ask(host: str) -> Trace:
+        trace = Trace()
+        trace.phase = "dns"
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pool.resolve("dead.example", 80, first), 0.05)
-        began = time.monotonic()
-        assert await pool.resolve("localhost", 80, Trace())
-        assert time.monotonic() - began < 0.5
-        second, third = Trace(), Trace()
-        for trace in (second, third):
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(pool.resolve("dead.example", 80, trace), 0.05)
-        first.phase = third.phase = "dns"
-        assert overdue(first, 50) == Outcome("down", "dns_timeout", "the name was not resolved within 0.05 s")
-        assert overdue(third, 50).verdict == "unknown"
-    finally:
-        freed.set()
-        pool.close()
+            await asyncio.wait_for(pool.resolve(host, 80, trace), 0.05)
+        return trace
+
+    first = await ask("one.example")
+    began = time.monotonic()
+    assert await pool.resolve("localhost", 80, Trace())
+    assert time.monotonic() - began < 0.5
+    await ask("two.example")
+    third = await ask("three.example")
+    assert await pool.resolve("localhost", 80, Trace()), "the last thread is kept for a name that was prompt"
+    assert time.monotonic() - began < 1
+    assert overdue(first, 50) == Outcome("down", "dns_timeout", "the name was not resolved within 0.05 s")
+    assert overdue(third, 50).verdict == "unknown"
+    pool.close()
+
+
+async def test_many_who_ask_for_a_name_that_hangs_hold_two_threads_and_notice_together_that_it_is_back(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver_module, "PROMPT_S", 0.1)
+    pool = Resolver()
+    asking: list[asyncio.Task[list[Address]]] = []
+    for look_ups in (1, 2, 2):
+        asking += [asyncio.create_task(pool.resolve("many.example", 80, Trace())) for _ in range(50)]
+        await until(lambda wanted=look_ups: len(names.asked) == wanted)
+        await asyncio.sleep(0.15)
+    asking.pop().cancel()  # takes nobody's answer along
+    assert names.asked == ["many.example"] * 2
+    names.dead = False
+    names.freed.set()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    failed = [one for one in found if isinstance(one, Fault)]
+    assert failed == found[:100], "whoever asked first is told that it failed"
+    assert [one[0].host for one in found[100:]] == ["127.0.0.1"] * 49  # and who came late asked again
+    assert names.asked == ["many.example"] * 3
+    pool.close()
 
 
 async def test_a_dead_first_address_costs_a_head_start_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

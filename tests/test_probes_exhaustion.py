@@ -1,4 +1,7 @@
-"""Out of descriptors or ports, without a route: real ones, in a process or a network of its own. Never downtime."""
+"""Out of descriptors or ports, without a route, beside a dead zone: real ones, in a process or a network of its own.
+
+What is ours is never downtime.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from probes.attempt import Attempt
 from probes.faults import trouble_of
 
 HERE = Path(__file__).resolve().parent
-OWN_NETWORK = ("unshare", "--map-root-user", "--net")
+OWN_NETWORK = ("unshare", "--map-root-user", "--net", "--mount")
 LOOPBACK_UP = """
 import asyncio, fcntl, json, pathlib, socket, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -33,6 +36,41 @@ found = [asyncio.run(probe("tcp://127.0.0.1:50000"))]
 """
 ROUTES = """
 found = [asyncio.run(probe(f"tcp://{host}:9")) for host in ("192.0.2.1", "[2001:db8::1]", "127.0.0.1")]
+"""
+NAMES = """
+import subprocess, tempfile, threading, dns.message
+from local_servers import Method, Target, URL, attempt, tools
+from name_servers import records
+for name, text in {"resolv.conf": "nameserver 127.0.0.1", "nsswitch.conf": "hosts: files dns"}.items():
+    with tempfile.NamedTemporaryFile("w") as file:
+        pathlib.Path(file.name).write_text(text)
+        subprocess.run(["mount", "--bind", file.name, f"/etc/{name}"], check=True)
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+answering = records("living.example. 0 A 127.0.0.1")
+
+def serve():
+    while True:
+        wire, asker = server.recvfrom(4096)
+        question = dns.message.from_wire(wire)
+        if question.question[0].name.to_text() == "living.example.":
+            server.sendto(answering(question).to_wire(), asker)
+
+async def attempts():
+    with tools() as shared:
+        def ask(url, timeout_ms):
+            return attempt(Target("it", "tcp", URL(url), Method(60_000, timeout_ms)), shared, at_ms=0)
+
+        dying = asyncio.gather(*(ask(f"tcp://dead-{number}.example:80", 3_000) for number in range(500)))
+        while not dying.done():
+            found.append(await ask("tcp://living.example:%d" % listener.getsockname()[1], 1_000))
+            await asyncio.sleep(0.2)
+        found[:0] = await dying
+
+found = []
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=serve, daemon=True).start()
+asyncio.run(attempts())
 """
 
 
@@ -64,6 +102,13 @@ def test_without_a_route_of_the_family_the_attempt_is_unknown_and_a_dead_port_be
     assert four == ["unknown", "connect_unreachable", "this machine has no IPv4 route to 192.0.2.1"]
     assert six == ["unknown", "connect_unreachable", "this machine has no IPv6 route to 2001:db8::1"]
     assert here[:2] == ["down", "connect_refused"]
+
+
+def test_hundreds_of_names_of_a_dead_zone_are_down_and_delay_no_name_beside_them() -> None:
+    found = in_a_network_of_its_own(NAMES)
+    assert found[:500] == [["down", "dns_timeout", "the name was not resolved within 3 s"]] * 500
+    assert len(found) > 505
+    assert [one for one in found[500:] if one[0] != "up"] == []
 
 
 async def test_endpoints_that_find_no_descriptor_are_unknown_with_one_notice_and_no_outage(ledger: Ledger) -> None:

@@ -75,3 +75,20 @@ def test_a_fraction_of_an_attempt_per_second_is_a_rate() -> None:
 def test_a_rate_that_lets_nothing_through_is_refused(rate: int) -> None:
     with pytest.raises(ValueError, match="lets nothing through"):
         Gate(rate)
+
+
+async def test_another_rate_acts_on_who_waits_and_keeps_their_order() -> None:
+    gates = Gates(per_host_per_s=1, global_per_s=100)
+    passed: list[int] = []
+
+    async def one(number: int) -> None:
+        async with gates.admit("a"):
+            passed.append(number)
+
+    crowd = [asyncio.create_task(one(number)) for number in range(20)]
+    await asyncio.sleep(0.1)
+    assert passed == [0]
+    gates.change(per_host_per_s=100, global_per_s=100)
+    async with asyncio.timeout(0.5):
+        await asyncio.gather(*crowd)
+    assert passed == list(range(20))

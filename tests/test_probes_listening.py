@@ -16,7 +16,7 @@ from test_probes_prober import INTERVAL_MS, checks, endpoint, now_ms, outages, p
 from config.endpoint import Endpoint
 from ledger.facts import endpoint_facts
 from ledger.store import Ledger, open_ledger
-from nines.daemon.push import keep_listening
+from nines.daemon.push import Place, keep_listening, listen_where_told
 from probes.heartbeat import token_hash
 from probes.prober import Prober
 
@@ -100,6 +100,32 @@ async def test_a_failure_is_down_at_once_and_a_run_without_end_after_its_longest
     assert overrun[2] is None
 
 
+async def test_too_many_words_are_refused_until_the_time_told_and_write_nothing(ledger: Ledger) -> None:
+    headers = {"Authorization": "Bearer s3cret"}
+    jobs = [job(interval_ms=60_000), job("other", interval_ms=60_000)]
+    async with (
+        probing(ledger, *jobs) as prober,
+        heard(prober) as url,
+        aiohttp.ClientSession(headers=headers) as session,
+    ):
+
+        async def say(word: str, endpoint: str = "web") -> tuple[int, str | None]:
+            async with session.post(f"{url}/{endpoint}/{word}") as answer:
+                return answer.status, answer.headers.get("Retry-After")
+
+        for _ in range(10):
+            assert (await say("start"), await say("success")) == ((200, None), (200, None))
+        refused = [await say("fail") for _ in range(5)]
+        assert (429, "1") in refused
+        assert await say("success", "other") == (200, None)
+        await asyncio.sleep(1)
+        assert [await say("start"), await say("success")] == [(200, None)] * 2
+        ups = 10 + 1 + 1
+    heard_fails = len([1 for answer in refused if answer[0] == 200])
+    verdicts = [verdict for _, verdict in checks(ledger)]
+    assert (verdicts.count(UP), verdicts.count(DOWN)) == (ups, heard_fails)
+
+
 async def test_silence_says_nothing_while_nobody_listens(ledger: Ledger) -> None:
     async with probing(ledger, job()) as prober:
         await asyncio.sleep(2.5 * HOLD_MS / 1000)
@@ -145,3 +171,33 @@ async def test_a_taken_port_is_no_downtime_of_the_jobs(ledger: Ledger, caplog: p
             await asyncio.gather(listening, return_exceptions=True)
     assert "cannot be listened on" in caplog.text
     assert outages(ledger) == []
+
+
+async def test_another_place_is_listened_at_and_silence_says_nothing_until_words_come_through(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = closed_port(), closed_port()
+    places: asyncio.Queue[Place] = asyncio.Queue()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with probing(ledger, job()) as prober:
+            listening = asyncio.create_task(listen_where_told(prober, places))
+            places.put_nowait(("127.0.0.1", first))
+            await until(lambda: is_open(first))
+            await tell(f"http://127.0.0.1:{first}/push")
+            places.put_nowait(("127.0.0.1", first))  # a reload that changes nothing of it
+            await tell(f"http://127.0.0.1:{first}/push")
+            places.put_nowait(taken.getsockname())
+            await until(lambda: "cannot be listened on" in caplog.text)
+            assert not is_open(first)
+            await asyncio.sleep(2 * HOLD_MS / 1000)
+            assert outages(ledger) == []
+            places.put_nowait(("127.0.0.1", second))
+            await until(lambda: is_open(second))
+            heard_ms = now_ms()
+            await until(lambda: len(outages(ledger)) == 1)
+            await tell(f"http://127.0.0.1:{second}/push")
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+    assert outages(ledger)[0][1] >= heard_ms - 100 + HOLD_MS

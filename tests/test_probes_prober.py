@@ -124,6 +124,29 @@ async def test_an_outage_is_opened_and_closed_in_the_ledger_to_the_millisecond(l
     assert outages(ledger) == [("down", first_bad, first_good, last_good, last_bad, first_good, "recovered")]
 
 
+async def test_a_reload_raises_and_lowers_the_rates_and_leaves_a_running_check_alone(ledger: Ledger) -> None:
+    server, slow = Server(), Server()
+    slow.delay_s = 1.2
+    async with serving(server.talk) as port, serving(slow.talk) as other, probing(ledger) as prober:
+        many = [endpoint(port, id=f"web-{number}", interval_ms=100) for number in range(10)]
+        patient = endpoint(other, id="slow", timeout_ms=5_000, interval_ms=5_000)
+        patient = patient.model_copy(update={"url": f"http://localhost:{other}/"})
+
+        async def asked_in_a_second(rates: Rates) -> int:
+            await prober.apply([*many, patient], rates=rates)
+            await asyncio.sleep(0.3)  # what was admitted before is over
+            before = server.asked
+            await asyncio.sleep(1)
+            return server.asked - before
+
+        assert await asked_in_a_second(Rates(per_host_per_s=4, global_per_s=500)) <= 5
+        assert await asked_in_a_second(Rates(per_host_per_s=500, global_per_s=500)) >= 30
+        assert await asked_in_a_second(Rates(per_host_per_s=500, global_per_s=4)) <= 5
+    with ledger.read() as connection:
+        query = "SELECT verdict FROM raw_check JOIN endpoint ON number = endpoint WHERE endpoint.id = 'slow'"
+        assert [row[0] for row in connection.exec_driver_sql(query)] == [0]
+
+
 async def test_ticks_stand_on_the_grid(ledger: Ledger) -> None:
     server = Server()
     async with serving(server.talk) as port, probing(ledger, endpoint(port)):

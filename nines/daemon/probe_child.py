@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from config.endpoint import Endpoint
 from config.load import ConfigError, load
 from config.model import Config
+from config.notes import notes
 from ledger.changes import ConfigLoads
 from ledger.lease import lease
 from ledger.observations import ObservationWriter
@@ -25,7 +26,7 @@ from nines.clock import now_ms
 from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
-from nines.daemon.push import keep_listening
+from nines.daemon.push import Place, listen_where_told
 from nines.daemon.settings import outlook_of, rates_of, revealer, spool_place
 from nines.notify import feed_watchdog, notify, status
 from probes.prober import Prober
@@ -76,17 +77,20 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     ProberMetrics(prober.meters, registry)
     metrics = await serve_metrics(registry, config.listen.metrics_address)
     await prober.apply(_checked_here(config))
+    places: asyncio.Queue[Place] = asyncio.Queue()
+    places.put_nowait(config.listen.push_address)
     spare_the_heap()
     helpers = [
         asyncio.create_task(prober.run()),
-        asyncio.create_task(_reload(changed, prober, config_path)),
+        asyncio.create_task(_reload(changed, prober, places, config_path)),
         asyncio.create_task(watch_config_loads(loads, changed)),
-        asyncio.create_task(keep_listening(prober, config.listen.push_address)),
+        asyncio.create_task(listen_where_told(prober, places)),
         asyncio.create_task(_begin_anew_from_an_older_copy(writer, lifeline.stop)),
         watchdog,
     ]
     notify("READY=1")
     log.info("watching %d endpoints", len(_checked_here(config)))
+    _say_notes(config)
     if not config.vantage.references:
         log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
     await lifeline.stop.wait()
@@ -124,12 +128,17 @@ def _say_recorded(events: tuple[str, ...]) -> None:
         log.info("recorded %s", id)
 
 
+def _say_notes(config: Config) -> None:
+    for note in notes(config):
+        log.warning("%s", note)
+
+
 def _checked_here(config: Config) -> list[Endpoint]:
     """What other locations alone check comes in by import."""
     return [endpoint for endpoint in config.endpoints.values() if endpoint.checked_here]
 
 
-async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> None:
+async def _reload(changed: asyncio.Event, prober: Prober, places: asyncio.Queue[Place], config_path: Path) -> None:
     """Apply the file again whenever the supervisor, having checked and stored it, passes SIGHUP on."""
     while True:
         await changed.wait()
@@ -142,10 +151,12 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
             prober.meters.config_ok = False
             continue
         prober.meters.config_ok = True
-        await prober.apply(_checked_here(config), outlook=outlook_of(config))
+        await prober.apply(_checked_here(config), rates=rates_of(config), outlook=outlook_of(config))
+        places.put_nowait(config.listen.push_address)
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
+        _say_notes(config)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TypeAlias
 
 from aiohttp import web
 
@@ -14,9 +15,25 @@ log = logging.getLogger("nines.push")
 
 LOOK_AGAIN_S = 1.0
 TRY_AGAIN_S = 5.0
+Place: TypeAlias = tuple[str, int] | None
 
 
-async def keep_listening(prober: Prober, address: tuple[str, int] | None) -> None:
+async def listen_where_told(prober: Prober, places: asyncio.Queue[Place]) -> None:
+    """Listen at the newest of the places, until cancelled. Between two of them words may be lost, and silence says
+    nothing."""
+    place = await places.get()
+    while True:
+        listening = asyncio.create_task(keep_listening(prober, place))
+        try:
+            while (other := await places.get()) == place:
+                pass
+            place = other
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+async def keep_listening(prober: Prober, address: Place) -> None:
     """Listen as soon as the config has a heartbeat, until cancelled. Where the port is taken it is said, and tried
     again; until words can be heard, silence says nothing."""
     while address is not None:
@@ -36,6 +53,7 @@ async def keep_listening(prober: Prober, address: tuple[str, int] | None) -> Non
             log.error("%s; no heartbeat is heard until then: free it, or set another `listen: {push: ...}`", reason)
             await asyncio.sleep(TRY_AGAIN_S)
         finally:
+            prober.stop_listening()
             await runner.cleanup()
 
 
