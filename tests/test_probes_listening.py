@@ -115,15 +115,15 @@ async def test_too_many_words_are_refused_until_the_time_told_and_write_nothing(
 
         for _ in range(10):
             assert (await say("start"), await say("success")) == ((200, None), (200, None))
-        refused = [await say("fail") for _ in range(5)]
-        assert (429, "1") in refused
+        fails = 0
+        while (answer := await say("fail")) == (200, None):  # as many as a slow machine makes room for
+            fails += 1
+        assert answer == (429, "1")
         assert await say("success", "other") == (200, None)
         await asyncio.sleep(1)
         assert [await say("start"), await say("success")] == [(200, None)] * 2
-        ups = 10 + 1 + 1
-    heard_fails = len([1 for answer in refused if answer[0] == 200])
     verdicts = [verdict for _, verdict in checks(ledger)]
-    assert (verdicts.count(UP), verdicts.count(DOWN)) == (ups, heard_fails)
+    assert (verdicts.count(UP), verdicts.count(DOWN)) == (10 + 1 + 1, fails)
 
 
 async def test_silence_says_nothing_while_nobody_listens(ledger: Ledger) -> None:
