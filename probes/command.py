@@ -1,7 +1,8 @@
 """One attempt by a command of the monitoring-plugins convention: 0 up, 1 degraded, 2 down, anything else unknown.
 
-The command gets no shell, no environment, no input and none of our descriptors; it runs in a session of its own with
-`/` as its folder, and is killed with all of its group at the deadline, and when it has ended.
+The command gets no shell, no environment, no input and none of our descriptors, and sees neither ledger nor
+credentials (`probes.confine`); it runs in a session of its own with `/` as its folder, and is killed with all of its
+group at the deadline, and when it has ended.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
 
-from probes.attempt import UP, Measure, Outcome, Trace, one_line
+from probes.attempt import UP, Measure, Outcome, Trace, one_line, prober_fault
+from probes.confine import Confined
 from probes.faults import config_fault, fault_of_ours
 from probes.fresh import Tools
 from probes.target import Target
@@ -37,7 +41,7 @@ _MEASURE = re.compile(r"\s*(?:'((?:[^']|'')+)'|([^\s'=]+))=(-?[0-9.,]+)([a-zA-Z%
 async def check_command(target: Target, tools: Tools, trace: Trace) -> Outcome:
     """Run it and read its word. Raises Fault."""
     with trace.timing("run"):
-        code, output = await run(target.command)
+        code, output = await run(target.command, tools.commands)
     text, _, data = output.partition("|")
     trace.measures = tuple(measures(data.splitlines()[0] if data else ""))
     trace.finished = True
@@ -54,13 +58,13 @@ def _judge(code: int, said: str) -> Outcome:
     return Outcome("unknown", "plugin_unknown", f"the command {ended}: {said or 'and said nothing'}")
 
 
-async def run(command: tuple[str, ...]) -> tuple[int, str]:
+async def run(command: tuple[str, ...], confined: Confined) -> tuple[int, str]:
     """(exit code, output within the cap) of a command. Raises Fault; nothing of it is left running."""
     ours, theirs = socket.socketpair()
     with ours:
         ours.setblocking(False)
         with theirs:
-            process = _start(command, theirs)
+            process = await _started(command, theirs, confined)
         reading = asyncio.create_task(_read(ours))
         try:
             await _ended(process)
@@ -74,13 +78,33 @@ async def run(command: tuple[str, ...]) -> tuple[int, str]:
     return process.returncode, output.decode("utf-8", errors="replace")
 
 
-def _start(command: tuple[str, ...], output: socket.socket) -> subprocess.Popen[bytes]:
+async def _started(command: tuple[str, ...], output: socket.socket, confined: Confined) -> subprocess.Popen[bytes]:
+    """One that is started only after the deadline is ended at once."""
+    line = os.dup(output.fileno())  # its own: the deadline may close ours before it begins
+    starting = confined.call(lambda: _start(command, line), program=Path(command[0]))
+    starting.add_done_callback(lambda _: os.close(line))
+    try:
+        return await asyncio.shield(asyncio.wrap_future(starting))
+    except asyncio.CancelledError:
+        starting.add_done_callback(_end_late)
+        raise
+    except OSError as error:
+        raise prober_fault(f"{command[0]} is not run, for it cannot be confined: {error.strerror}") from error
+
+
+def _end_late(starting: Future[subprocess.Popen[bytes]]) -> None:
+    if starting.exception() is None:
+        _kill_group(starting.result())
+        starting.result().wait()
+
+
+def _start(command: tuple[str, ...], line: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=output.fileno(),
-            stderr=output.fileno(),
+            stdout=line,
+            stderr=line,
             env={},
             cwd="/",
             close_fds=True,

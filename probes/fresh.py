@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from probes.attempt import Fault, Trace
+from probes.confine import Confined
 from probes.connect import ANY_WAY, Way, find_addresses, open_socket
 from probes.dates import Dates
 from probes.faults import tls_fault
@@ -58,11 +59,13 @@ class Tools:
     resolver: Resolver
     trust: Trust
     client: Client = field(default_factory=Client)
+    commands: Confined = field(default_factory=Confined)
     dates: Dates | None = None  # a single attempt has no use for them
 
     def close(self) -> None:
         self.resolver.close()
         self.client.close()
+        self.commands.close()
 
 
 @dataclass(frozen=True, slots=True)

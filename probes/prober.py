@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from config.endpoint import Endpoint
 from config.secret import Secret
@@ -15,6 +16,7 @@ from ledger.observations import ObservationWriter
 from ledger.sight import SeenAgain
 from ledger.store import Ledger
 from probes.attempt import Attempt
+from probes.confine import Confined
 from probes.dates import Dates
 from probes.fresh import Tools
 from probes.gate import Gates
@@ -61,7 +63,7 @@ class Prober:
     """`await apply(endpoints)` at start and on reload; `await run()` until `await stop()`, all in one event loop.
 
     The ledger is only read (where each endpoint's history stopped); all writing goes through `writer`, which its
-    owner closes after `stop`. `meters` counts what was seen.
+    owner closes after `stop`. `meters` counts what was seen. Commands see nothing of the `hidden` folders.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Prober:
         rates: Rates | None = None,
         outlook: Outlook | None = None,
         clocks: Clocks | None = None,
+        hidden: Iterable[Path] = (),
     ) -> None:
         self._past = Past(ledger, clock)
         self._reveal = reveal
@@ -82,7 +85,7 @@ class Prober:
         self._watches: dict[tuple[str, str], Watch] = {}
         dates = Dates(clock)
         self._sight = Sight(writer, clock, clocks or Clocks(clock), self.meters, self._watches.values, dates)
-        tools = Tools(Resolver(), Trust(), dates=dates)
+        tools = Tools(Resolver(), Trust(), commands=Confined(hidden), dates=dates)
         self._pulse = Pulse(on_beat=self._sight.beat, on_stall=self._sight.stalled)
         self._vantage = Vantage(outlook or Outlook(), tools.resolver, self._sight.turns())
         review = Review(self._pulse, self._vantage, Notices(self._sight.tell, clock))
@@ -271,10 +274,15 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 async def probe_once(
-    endpoints: Sequence[Endpoint], *, clock: Clock, reveal: Reveal, rates: Rates | None = None
+    endpoints: Sequence[Endpoint],
+    *,
+    clock: Clock,
+    reveal: Reveal,
+    rates: Rates | None = None,
+    hidden: Iterable[Path] = (),
 ) -> tuple[Attempt, ...]:
     """One attempt each, now, in the order given, through the same gates and address rules; nothing is recorded."""
-    tools, gates = Tools(Resolver(), Trust()), (rates or Rates()).gates()
+    tools, gates = Tools(Resolver(), Trust(), commands=Confined(hidden)), (rates or Rates()).gates()
 
     async def one(target: Target) -> Attempt:
         async with gates.admit(target.host) as waited_us:

@@ -12,12 +12,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import trustme
 from yarl import URL
 
 from config.kinds import KINDS
 from probes.attempt import Attempt, Fault
+from probes.confine import Confined
 from probes.fresh import Tools
 from probes.once import attempt
 from probes.resolver import Resolver
@@ -107,9 +110,12 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
+NOTHING_THERE = Path("/srv/none/such")
+
+
 @contextmanager
-def tools() -> Iterator[Tools]:
-    shared = Tools(Resolver(), TRUST)
+def tools(**more: Any) -> Iterator[Tools]:
+    shared = Tools(Resolver(), TRUST, **more)
     try:
         yield shared
     finally:
@@ -163,11 +169,11 @@ async def probe(url: str, **settings: object) -> Attempt:
     return found
 
 
-async def run_command(*command: str, timeout_ms: int = 4_000) -> Attempt:
-    """One attempt by a command."""
+async def run_command(*command: str, timeout_ms: int = 4_000, hidden: Path = NOTHING_THERE) -> Attempt:
+    """One attempt by a command, confined as the daemon's are where the kernel can."""
     target = Target("it", "exec", URL(), Method(60_000, timeout_ms), command=command)
     async with ended_by(timeout_ms / 1000 + 0.5):
-        with tools() as shared:
+        with tools(commands=Confined([hidden])) as shared:
             found = await attempt(target, shared, at_ms=0)
     return found
 

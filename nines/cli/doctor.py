@@ -25,6 +25,7 @@ from nines.cli.errors import lines_for
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
 from nines.clock import now_ms
+from probes.confine import landlock_version
 from reporting.report.libraries import missing_libraries
 
 _DAY_MS = 86_400_000
@@ -73,6 +74,7 @@ def _findings(place: Place) -> Iterator[Finding]:
     yield _zones()
     yield _pango()
     yield _certificates()
+    yield from _commands(place)
 
 
 def _config(place: Place) -> Finding:
@@ -100,6 +102,20 @@ def _ledger_file(place: Place) -> Iterator[Finding]:
         yield Finding(found.subject, found.state, found.found, found.advice)
     yield _room(path)
     yield _backup(place)
+
+
+def _commands(place: Place) -> Iterator[Finding]:
+    """Whether programs that check can be kept out of the ledger and the secrets; nothing where there are none."""
+    try:
+        wanted = any(endpoint.kind == "exec" for endpoint in place.load_config().endpoints.values())
+    except Exception:
+        return  # said above
+    if not wanted:
+        return
+    if version := landlock_version():
+        yield Finding("commands", "ok", f"confined by Landlock (version {version})")
+    else:
+        yield Finding("commands", "warning", "this kernel has no Landlock: they may read the ledger", "a newer kernel")
 
 
 def _room(path: Path) -> Finding:

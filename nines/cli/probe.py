@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.endpoint import Endpoint
+from ledger.opening import path_of
 from nines.cli.output import format_option, print_json, say
 from nines.cli.places import Place
 from nines.clock import now_ms
@@ -39,7 +40,7 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
     nines probe                     all of them
     nines probe shop --format json  one, for a program; phases in microseconds
     """
-    from nines.daemon.settings import rates_of, revealer
+    from nines.daemon.settings import hidden_from_commands, rates_of, revealer
     from probes.prober import probe_once
 
     config = place.load_config()
@@ -49,7 +50,10 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
         raise click.ClickException(
             f"{place.config_path} names no endpoint that can be asked; write e.g. endpoints: {{site: https://example.org}}"
         )
-    attempts = asyncio.run(probe_once(chosen, clock=now_ms, reveal=revealer(config), rates=rates_of(config)))
+    hidden = hidden_from_commands(config, path_of(place.database))
+    attempts = asyncio.run(
+        probe_once(chosen, clock=now_ms, reveal=revealer(config), rates=rates_of(config), hidden=hidden)
+    )
     if form == "json":
         print_json([_as_data(attempt) for attempt in attempts])
     else:

@@ -27,7 +27,7 @@ from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
 from nines.daemon.push import Place, listen_where_told
-from nines.daemon.settings import outlook_of, rates_of, revealer, spool_place
+from nines.daemon.settings import hidden_from_commands, outlook_of, rates_of, revealer, spool_place
 from nines.notify import feed_watchdog, notify, status
 from probes.prober import Prober
 from probes.prober_metrics import ProberMetrics
@@ -73,7 +73,15 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     watchdog = asyncio.create_task(feed_watchdog())
     await _settle(writer, spool, lifeline.stop)
     writer.life(now_ms())
-    prober = Prober(ledger, writer, now_ms, reveal=revealer(config), rates=rates_of(config), outlook=outlook_of(config))
+    prober = Prober(
+        ledger,
+        writer,
+        now_ms,
+        reveal=revealer(config),
+        rates=rates_of(config),
+        outlook=outlook_of(config),
+        hidden=hidden_from_commands(config, ledger.path),
+    )
     ProberMetrics(prober.meters, registry)
     metrics = await serve_metrics(registry, config.listen.metrics_address)
     await prober.apply(_checked_here(config))

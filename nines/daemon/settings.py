@@ -21,6 +21,12 @@ def spool_place(config: Config, database: Path) -> Path:
     return Path(config.spool.path) if config.spool.path else database.with_name(f"{database.name}.spool")
 
 
+def hidden_from_commands(config: Config, database: Path) -> list[Path]:
+    """Folders of our own that no command may look into: of the ledger, its spool, and the secrets."""
+    folders = (database.parent, spool_place(config, database), _secrets_folder(config))
+    return [folder for folder in folders if folder is not None]
+
+
 def rates_of(config: Config) -> Rates:
     """Attempts per second that the config allows."""
     return Rates(per_host_per_s=Fraction(config.rates.per_host_per_s), global_per_s=Fraction(config.rates.global_per_s))
@@ -43,5 +49,10 @@ def retention_of(config: Config) -> Retention:
 
 def revealer(config: Config) -> Callable[[Secret], str]:
     """Looks a secret up under `secrets_dir` (default: systemd's credentials) each time it is needed."""
+    folder = _secrets_folder(config)
+    return lambda secret: secret.reveal(folder, os.environ)
+
+
+def _secrets_folder(config: Config) -> Path | None:
     folder = config.secrets_dir or os.environ.get("CREDENTIALS_DIRECTORY")
-    return lambda secret: secret.reveal(Path(folder) if folder else None, os.environ)
+    return Path(folder) if folder else None
