@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import resource
 import secrets
@@ -23,6 +22,7 @@ from ledger.store import Ledger, open_ledger
 from ledger.writer_metrics import WriterMetrics
 from nines.clock import now_ms
 from nines.daemon.config_loads import watch_config_loads
+from nines.daemon.heap import give_back, spare_the_heap
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
 from nines.daemon.push import keep_listening
@@ -45,15 +45,11 @@ def run_probe_child(*, config_path: Path, database: str) -> None:
         config = load(config_path)
         spool = Spool(spool_place(config, ledger.path), ledger.id, size=config.spool.size_bytes)
         try:
-            asyncio.run(_probe(ledger, spool, loads, config_path, config))
+            probing = _probe(ledger, spool, loads, config_path, config)
+            del config  # nobody keeps it once its endpoints are watched: it is larger than all else
+            asyncio.run(probing)
         finally:
             spool.close()
-
-
-def spare_the_heap() -> None:
-    """What lives as long as the process is looked through for garbage once, now, and not again with every check."""
-    gc.collect()
-    gc.freeze()
 
 
 def _take_descriptors() -> None:
@@ -76,19 +72,21 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     ProberMetrics(prober.meters, registry)
     metrics = await serve_metrics(registry, config.listen.metrics_address)
     await prober.apply(_checked_here(config))
+    if not config.vantage.references:
+        log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
+    push_address = config.listen.push_address
+    del config
     spare_the_heap()
     helpers = [
         asyncio.create_task(prober.run()),
         asyncio.create_task(_reload(changed, prober, config_path)),
         asyncio.create_task(watch_config_loads(loads, changed)),
-        asyncio.create_task(keep_listening(prober, config.listen.push_address)),
+        asyncio.create_task(keep_listening(prober, push_address)),
         asyncio.create_task(_begin_anew_from_an_older_copy(writer, lifeline.stop)),
         watchdog,
     ]
     notify("READY=1")
-    log.info("watching %d endpoints", len(_checked_here(config)))
-    if not config.vantage.references:
-        log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
+    log.info("watching %d endpoints", prober.meters.watched)
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
@@ -146,6 +144,8 @@ async def _reload(changed: asyncio.Event, prober: Prober, config_path: Path) -> 
         notify("READY=1")
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
+        del config
+        give_back()
 
 
 async def _watchdog() -> None:
