@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, TypeAlias
 
 import yaml
@@ -122,7 +123,7 @@ class _Reader:
             line = _line_of(event)
             if not isinstance(event, ScalarEvent):
                 raise _Unreadable(line, path, "has a key that is no text; write `key: value`")
-            key = event.value
+            key = intern(event.value)  # thousands of entries have the same few
             if key in first:
                 self.refuse(line, (*path, key), f"is here a second time (first on line {first[key]}); keep one")
                 self.read(next(self.events), (*path, key))

@@ -23,19 +23,23 @@ class Numbers:
         """The number of that thing, given now where it has none. Needs a writing transaction."""
         number = self._known.get((what, id))
         if number is None:
-            run(connection, f"INSERT INTO {what} (id) VALUES (:id) ON CONFLICT (id) DO NOTHING", id=id)
-            number = self._known[what, id] = int(scalar(connection, f"SELECT number FROM {what} WHERE id = :id", id=id))
+            number = self._known[what, id] = _given(connection, what, id)
         return number
 
     def pair(self, connection: Connection, endpoint: str, location: str) -> tuple[int, int]:
-        """The numbers of both, kept in `pairs`."""
-        found = (self.get(connection, "endpoint", endpoint), self.get(connection, "location", location))
+        """The numbers of both, kept in `pairs`: there each of many endpoints is remembered once."""
+        found = (_given(connection, "endpoint", endpoint), self.get(connection, "location", location))
         self.pairs[endpoint, location] = found
         return found
 
     def forget(self) -> None:
         self._known.clear()
         self.pairs.clear()
+
+
+def _given(connection: Connection, what: Numbered, id: str) -> int:
+    run(connection, f"INSERT INTO {what} (id) VALUES (:id) ON CONFLICT (id) DO NOTHING", id=id)
+    return int(scalar(connection, f"SELECT number FROM {what} WHERE id = :id", id=id))
 
 
 def find(connection: Connection, what: Numbered, id: str) -> int | None:

@@ -133,8 +133,9 @@ class Hop:
 
         An aborted transport closes its socket in the next turn of the loop.
         """
-        if self.handler is not None and self.handler.transport is not None:
-            self.handler.transport.abort()
+        if self.handler is None or self.handler.transport is None:
+            return  # there never was one, or aiohttp closed it behind the reply
+        self.handler.transport.abort()
         await asyncio.sleep(0)
 
 

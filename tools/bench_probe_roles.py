@@ -201,7 +201,7 @@ async def ours(aim: Aim) -> None:
     from ledger.observations import ObservationWriter, Observed
     from ledger.store import open_ledger
     from nines.clock import now_ms
-    from nines.daemon.probe_child import spare_the_heap
+    from nines.daemon.heap import spare_the_heap
     from probes.fresh import Tools
     from probes.once import attempt
     from probes.resolver import Resolver

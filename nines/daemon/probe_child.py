@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import resource
 import secrets
@@ -24,6 +23,7 @@ from ledger.store import Ledger, open_ledger
 from ledger.writer_metrics import WriterMetrics
 from nines.clock import now_ms
 from nines.daemon.config_loads import watch_config_loads
+from nines.daemon.heap import give_back, spare_the_heap
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
 from nines.daemon.push import Place, listen_where_told
@@ -46,15 +46,11 @@ def run_probe_child(*, config_path: Path, database: str) -> None:
         config = load(config_path)
         spool = Spool(spool_place(config, ledger.path), ledger.id, size=config.spool.size_bytes)
         try:
-            asyncio.run(_probe(ledger, spool, loads, config_path, config))
+            probing = _probe(ledger, spool, loads, config_path, config)
+            del config  # nobody keeps it once its endpoints are watched: it is larger than all else
+            asyncio.run(probing)
         finally:
             spool.close()
-
-
-def spare_the_heap() -> None:
-    """What lives as long as the process is looked through for garbage once, now, and not again with every check."""
-    gc.collect()
-    gc.freeze()
 
 
 def _take_descriptors() -> None:
@@ -87,6 +83,10 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     await prober.apply(_checked_here(config))
     places: asyncio.Queue[Place] = asyncio.Queue()
     places.put_nowait(config.listen.push_address)
+    _say_notes(config)
+    if not config.vantage.references:
+        log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
+    del config
     spare_the_heap()
     helpers = [
         asyncio.create_task(prober.run()),
@@ -97,10 +97,7 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
         watchdog,
     ]
     notify("READY=1")
-    log.info("watching %d endpoints", len(_checked_here(config)))
-    _say_notes(config)
-    if not config.vantage.references:
-        log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
+    log.info("watching %d endpoints", prober.meters.watched)
     await lifeline.stop.wait()
     await prober.stop()
     await _end(helpers)
@@ -165,6 +162,8 @@ async def _reload(changed: asyncio.Event, prober: Prober, places: asyncio.Queue[
         status(f"watching {len(_checked_here(config))} endpoints")
         log.info("config applied: watching %d endpoints", len(_checked_here(config)))
         _say_notes(config)
+        del config
+        give_back()
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
