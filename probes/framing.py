@@ -12,7 +12,9 @@ import re
 import ssl
 from typing import Any
 
+from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
 from probes.attempt import Fault, Trace
@@ -38,6 +40,22 @@ class Framing(ResponseHandler):
         self._left: int | None = None  # bytes of the body still to come; None: it is told by other means
         self._until_close = False  # the end of the connection is the end of the body
         self._refused = False
+
+    async def ask(self, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
+        """Send it; the head of the final reply, and its body as it comes. Raises what the parser or the end says."""
+        self.set_response_params(skip_payload=self._method == "HEAD", read_until_eof=True, auto_decompress=False)
+        if self.transport is not None:  # else it is over already, and reading says how it ended
+            self.transport.write(request)
+        return await self.read()
+
+    async def leave(self) -> None:
+        """Cut the connection now: a closing handshake with a broken server could outlive the attempt.
+
+        An aborted transport closes its socket in the next turn of the loop.
+        """
+        if self.transport is not None:
+            self.transport.abort()
+            await asyncio.sleep(0)
 
     def data_received(self, data: bytes) -> None:
         self._trace.mark_bytes(len(data))

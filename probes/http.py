@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from email.message import Message
 from importlib.metadata import version
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
 from probes.answer import Reply, judge_reply
 from probes.attempt import Fault, Outcome, Trace, one_line
 from probes.decode import Decoder, decoder
-from probes.fresh import Hop, Road, Tools, road_of
+from probes.framing import Framing
+from probes.fresh import Road, Tools, road_of
 from probes.http_faults import http_fault
+from probes.request import request_bytes
 from probes.target import Target
 
 USER_AGENT = "nines/" + version("nines")
@@ -55,43 +60,48 @@ async def _fetch(ask: Ask, target: Target, road: Road, jar: aiohttp.CookieJar) -
     road.trace.begin_hop()
     if ask.url.raw_host != target.url.raw_host:
         road = replace(road, client_pem=None)  # our certificate says who we are: another host is not told
-    hop = Hop(road)
+    request = request_bytes(ask.method, ask.url, _headers(ask, target, jar), ask.body)
+    connection = None
     try:
-        return await _exchange(road.tools.client.session(), ask, target, road.trace, jar)
-    except aiohttp.ClientError as error:
+        connection = await road.connect(ask.url, ask.method)
+        return await _exchange(connection, request, ask, target, road.trace, jar)
+    except (aiohttp.ClientError, HttpProcessingError, ConnectionError) as error:
         raise await _explained(http_fault(error, road.trace), ask, road) from error
     finally:
-        await hop.leave()
+        road.trace.end_hop()
+        if connection is not None:
+            await connection.leave()
 
 
-async def _exchange(
-    session: aiohttp.ClientSession, ask: Ask, target: Target, trace: Trace, jar: aiohttp.CookieJar
-) -> Reply:
+def _headers(ask: Ask, target: Target, jar: aiohttp.CookieJar) -> CIMultiDict[str]:
     headers = CIMultiDict(ask.headers)
     headers.setdefault("User-Agent", user_agent(target.contact))
     headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
     if kept := [f"{name}={cookie.coded_value}" for name, cookie in jar.filter_cookies(ask.url).items()]:
         headers["Cookie"] = "; ".join((*headers.getall("Cookie", []), *kept))
-    asked = session.request(ask.method, ask.url, headers=headers, data=ask.body, allow_redirects=False)
-    try:
-        async with asked as response:
-            trace.status = response.status
-            trace.phase = "body"
-            if told := response.headers.getall("Set-Cookie", ()):
-                jar.update_cookies_from_headers(told, response.url)
-            body = await _read(response, target.max_body_bytes, trace)
-            return Reply(response.status, response.headers, _charset(response), body)
-    finally:
-        trace.end_hop()
+    return headers
 
 
-async def _read(response: aiohttp.ClientResponse, cap: int, trace: Trace) -> bytes | None:
-    undo = decoder(response.headers.get("Content-Encoding", ""), cap)
+async def _exchange(
+    connection: Framing, request: bytes, ask: Ask, target: Target, trace: Trace, jar: aiohttp.CookieJar
+) -> Reply:
+    message, content = await connection.ask(request)
+    trace.status = message.code
+    trace.phase = "body"
+    if told := message.headers.getall("Set-Cookie", ()):
+        jar.update_cookies_from_headers(told, ask.url)
+    body = await _read(message.headers, content, target.max_body_bytes, trace)
+    connection.close()
+    return Reply(message.code, message.headers, _charset(message.headers), body)
+
+
+async def _read(headers: Mapping[str, str], content: aiohttp.StreamReader, cap: int, trace: Trace) -> bytes | None:
+    undo = decoder(headers.get("Content-Encoding", ""), cap)
     if undo is None:
-        trace.note(f"Content-Encoding {response.headers['Content-Encoding']} was not asked for and is not understood")
+        trace.note(f"Content-Encoding {headers['Content-Encoding']} was not asked for and is not understood")
     sink = undo or Decoder("", cap)
     read = 0
-    async for chunk in response.content.iter_any():
+    async for chunk in content.iter_any():
         read += len(chunk)
         if read > cap:
             raise Fault("http_too_large", f"the body is longer than {cap} bytes")
@@ -114,12 +124,18 @@ def user_agent(contact: str | None) -> str:
     return f"{USER_AGENT} (availability check; contact {one_line(contact, most=100)})"
 
 
-def _charset(response: aiohttp.ClientResponse) -> str | None:
+def _charset(headers: Mapping[str, str]) -> str | None:
     """What the answer says of its text; None for nothing, or nothing that can be read."""
+    said = headers.get("Content-Type", "")
+    if "charset" not in said.lower():
+        return None
+    message = Message()
+    message["Content-Type"] = said
     try:
-        return response.charset
+        found = message.get_param("charset")
     except (ValueError, LookupError):
         return None
+    return found if isinstance(found, str) else None
 
 
 def redirected(ask: Ask, reply: Reply, trace: Trace) -> Ask:

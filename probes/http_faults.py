@@ -6,7 +6,7 @@ import re
 import ssl
 
 import aiohttp
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from probes.attempt import Fault, Trace
 from probes.faults import tls_fault
@@ -14,7 +14,10 @@ from probes.faults import tls_fault
 _QUOTED = re.compile(r"[:'\"\n]")  # behind it stands what the server sent, which may be anybody's: it is not kept
 
 
-def http_fault(error: aiohttp.ClientError, trace: Trace) -> Fault:
+Raised = aiohttp.ClientError | HttpProcessingError | ConnectionError
+
+
+def http_fault(error: Raised, trace: Trace) -> Fault:
     """The class of a request that raised. The connection's own end (`trace.lost`) tells more than aiohttp does."""
     if isinstance(trace.lost, ssl.SSLError):
         return tls_fault(trace.lost)
@@ -31,7 +34,7 @@ def http_fault(error: aiohttp.ClientError, trace: Trace) -> Fault:
     return _ended_early(error, trace) or _malformed(error)
 
 
-def _ended_early(error: aiohttp.ClientError, trace: Trace) -> Fault | None:
+def _ended_early(error: Raised, trace: Trace) -> Fault | None:
     if isinstance(error, aiohttp.ClientPayloadError):
         return Fault("http_truncated", "the connection ended before the body did")
     if isinstance(error, aiohttp.ServerDisconnectedError):
@@ -41,10 +44,8 @@ def _ended_early(error: aiohttp.ClientError, trace: Trace) -> Fault | None:
     return None
 
 
-def _malformed(error: aiohttp.ClientError) -> Fault:
-    if isinstance(error, aiohttp.InvalidURL):
-        return Fault("config_error", f"{error} is no URL", "unknown")
-    message = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+def _malformed(error: Raised) -> Fault:
+    message = error.message if isinstance(error, HttpProcessingError) else str(error)
     if "Too many headers" in message:
         return Fault("http_too_large", "too many headers")
     said = _QUOTED.split(message, maxsplit=1)[0].strip() or type(error).__name__
