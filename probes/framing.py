@@ -48,12 +48,18 @@ class Framing(ResponseHandler):
             self.transport.write(request)
         return await self.read()
 
+    def finish(self) -> None:
+        """The reply is read: say goodbye, which TLS does in words, and wait for no answer to it."""
+        if self.transport is not None:
+            self.transport.close()
+            self.transport.abort()
+
     async def leave(self) -> None:
-        """Cut the connection now: a closing handshake with a broken server could outlive the attempt.
+        """Cut what was not finished now: a closing handshake with a broken server could outlive the attempt.
 
         An aborted transport closes its socket in the next turn of the loop.
         """
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.abort()
             await asyncio.sleep(0)
 

@@ -91,7 +91,7 @@ async def _exchange(
     if told := message.headers.getall("Set-Cookie", ()):
         jar.update_cookies_from_headers(told, ask.url)
     body = await _read(message.headers, content, target.max_body_bytes, trace)
-    connection.close()
+    connection.finish()
     return Reply(message.code, message.headers, _charset(message.headers), body)
 
 
