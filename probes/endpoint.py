@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import cache
 from ipaddress import ip_address, ip_network
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import regex
@@ -16,6 +18,8 @@ from config.secret import Secret, SecretError
 from probes.connect import AddressRule
 from probes.heartbeat import Door, Rhythm
 from probes.target import DNS_PORT, Question, Target, Wanted
+
+Part = TypeVar("Part")
 
 
 def target_of(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> Target:
@@ -32,12 +36,12 @@ def target_of(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> Target:
         id=endpoint.id,
         kind=endpoint.kind,
         url=URL(endpoint.url) if endpoint.kind not in ("exec", "heartbeat") else URL(),
-        judged=endpoint.judge_method(),
+        judged=_one(endpoint.judge_method()),
         location=endpoint.location,
         request_method=endpoint.method,
         headers=headers,
         body=None if endpoint.body is None else endpoint.body.encode(),
-        wanted=_wanted(endpoint),
+        wanted=_one(_wanted(endpoint)),
         max_latency_ms=endpoint.max_latency_ms,
         follow_redirects=endpoint.follow_redirects,
         max_body_bytes=endpoint.max_body_bytes,
@@ -55,9 +59,15 @@ def target_of(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> Target:
         rhythm=_rhythm(endpoint) if endpoint.kind == "heartbeat" else None,
         door=Door(endpoint.heartbeat, endpoint.allow_get) if endpoint.heartbeat else None,
         contact=endpoint.contact,
-        rule=AddressRule(public_only=endpoint.tenant, allowed=tuple(map(ip_network, endpoint.allow_private))),
+        rule=_one(AddressRule(public_only=endpoint.tenant, allowed=tuple(map(ip_network, endpoint.allow_private)))),
         broken=broken,
     )
+
+
+@cache
+def _one(part: Part) -> Part:
+    """One object for all that are equal: thousands of endpoints differ in little else than their address."""
+    return part
 
 
 def _headers(endpoint: Endpoint, reveal: Callable[[Secret], str]) -> tuple[tuple[str, str], ...]:

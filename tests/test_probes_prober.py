@@ -131,7 +131,7 @@ async def test_a_reload_raises_and_lowers_the_rates_and_leaves_a_running_check_a
     slow.delay_s = 1.2
     async with serving(server.talk) as port, serving(slow.talk) as other, probing(ledger) as prober:
         many = [endpoint(port, id=f"web-{number}", interval_ms=100) for number in range(10)]
-        patient = endpoint(other, id="slow", timeout_ms=20_000, interval_ms=60_000)
+        patient = endpoint(other, id="slow", timeout_ms=20_000, interval_ms=86_400_000)
         patient = patient.model_copy(update={"url": f"http://localhost:{other}/"})
 
         async def asked_in_a_second(rates: Rates) -> int:
