@@ -79,12 +79,17 @@ class Prober:
         self._stopped = asyncio.Event()
 
     async def apply(
-        self, wanted: Iterable[Target], *, rates: Rates | None = None, outlook: Outlook | None = None
+        self,
+        wanted: Iterable[Target],
+        *,
+        rates: Rates | None = None,
+        outlook: Outlook | None = None,
+        hidden: Iterable[Path] = (),
     ) -> None:
         """Watch exactly these: new ones start, others end (their open outage as removed), changed ones go on.
 
         An attempt under way is finished and judged, also of an endpoint that ends. `rates`, `outlook`: other limits
-        and reference hosts from now on.
+        and reference hosts from now on. `hidden`: more folders of which commands see nothing.
         """
         if self._stopping:
             return
@@ -92,6 +97,7 @@ class Prober:
             self._post.gates.change(per_host_per_s=rates.per_host_per_s, global_per_s=rates.global_per_s)
         if outlook is not None:
             self._vantage.outlook = outlook
+        self._post.tools.commands.hide(hidden)
         targets = {(one.id, one.location): one for one in wanted}
         for key in self._watches.keys() - targets.keys():
             self._remove(self._watches[key])

@@ -143,7 +143,7 @@ async def _reload(
             prober.meters.config_ok = False
             continue
         prober.meters.config_ok = True
-        await prober.apply(orders.targets, rates=orders.rates, outlook=orders.outlook)
+        await prober.apply(orders.targets, rates=orders.rates, outlook=orders.outlook, hidden=orders.hidden)
         places.put_nowait(orders.push)
         notify("READY=1")
         status(f"watching {prober.meters.watched} endpoints")
