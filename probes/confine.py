@@ -46,9 +46,18 @@ class Confined:
     """
 
     def __init__(self, hidden: Iterable[Path] = ()) -> None:
-        self._hidden = tuple(sorted({path.resolve() for path in hidden}))
+        self._hidden: tuple[Path, ...] = ()
         self._programs: frozenset[Path] = frozenset()
         self._calls: queue.SimpleQueue[_Call | None] | None = None
+        self._told = False  # that nothing can be hidden
+        self.hide(hidden)
+
+    def hide(self, folders: Iterable[Path]) -> None:
+        """These as well, from the next call on; what is hidden stays so."""
+        hidden = tuple(sorted({*self._hidden, *(path.resolve() for path in folders)}))
+        if hidden != self._hidden:
+            self.close()
+            self._hidden = hidden
 
     def call(self, function: Callable[[], Answer], *, program: Path) -> Future[Answer]:
         """What the function gives or raises. `program` may be read, also where it lies in a hidden folder."""
@@ -70,11 +79,11 @@ class Confined:
             self._calls = None
 
     def _say_unconfined(self) -> None:
-        if self._hidden:
+        if self._hidden and not self._told:
             log.warning(
                 "this kernel has no Landlock: commands may read what the service's user may, the ledger included"
             )
-            self._hidden = ()
+            self._told = True
 
     def _may_run(self, program: Path) -> bool:
         return program in self._programs or not any(program.resolve().is_relative_to(path) for path in self._hidden)

@@ -10,6 +10,7 @@ import resource
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 
 from asyncio_throttle.throttler import Throttler
@@ -119,3 +120,14 @@ class Gates:
             yield waited_us
         finally:
             self.leave(host)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Attempts per second, to one host and in all."""
+
+    per_host_per_s: Fraction | int = 5
+    global_per_s: Fraction | int = 200
+
+    def gates(self) -> Gates:
+        return Gates(per_host_per_s=self.per_host_per_s, global_per_s=self.global_per_s)

@@ -6,12 +6,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-from config.endpoint import Endpoint
-from config.secret import Secret
 from ledger.observations import ObservationWriter
 from ledger.sight import SeenAgain
 from ledger.store import Ledger
@@ -19,7 +15,7 @@ from probes.attempt import Attempt
 from probes.confine import Confined
 from probes.dates import Dates
 from probes.fresh import Tools
-from probes.gate import Gates
+from probes.gate import Rates
 from probes.heartbeat import Door, Word
 from probes.listening import HeardWatch
 from probes.meters import Meters
@@ -31,7 +27,7 @@ from probes.review import Notices, Review
 from probes.scheduler import phase_ms
 from probes.sight import Sight
 from probes.steps import Clocks
-from probes.target import Target, target_of
+from probes.target import Target
 from probes.trust import Trust
 from probes.vantage import Outlook, Vantage
 from probes.watch import Post, Watch
@@ -40,7 +36,6 @@ from probes.wheel import Wheel
 log = logging.getLogger("nines.probes")
 
 Clock = Callable[[], int]
-Reveal = Callable[[Secret], str]
 LIFE_EVERY_S = 1.0
 GRACE_S = 3.0  # how long running attempts may go on after a stop
 OWN = "local"  # where this daemon runs
@@ -48,19 +43,8 @@ MISSED_MS = 1_000  # a tick that is later than this was missed
 SPREAD_MS = 10  # between the first checks of endpoints that begin together
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Attempts per second, to one host and in all."""
-
-    per_host_per_s: Fraction | int = 5
-    global_per_s: Fraction | int = 200
-
-    def gates(self) -> Gates:
-        return Gates(per_host_per_s=self.per_host_per_s, global_per_s=self.global_per_s)
-
-
 class Prober:
-    """`await apply(endpoints)` at start and on reload; `await run()` until `await stop()`, all in one event loop.
+    """`await apply(targets)` at start and on reload; `await run()` until `await stop()`, all in one event loop.
 
     The ledger is only read (where each endpoint's history stopped); all writing goes through `writer`, which its
     owner closes after `stop`. `meters` counts what was seen. Commands see nothing of the `hidden` folders.
@@ -72,14 +56,12 @@ class Prober:
         writer: ObservationWriter,
         clock: Clock,
         *,
-        reveal: Reveal,
         rates: Rates | None = None,
         outlook: Outlook | None = None,
         clocks: Clocks | None = None,
         hidden: Iterable[Path] = (),
     ) -> None:
         self._past = Past(ledger, clock)
-        self._reveal = reveal
         self._clock, self._writer = clock, writer
         self.meters = Meters()
         self._watches: dict[tuple[str, str], Watch] = {}
@@ -97,12 +79,17 @@ class Prober:
         self._stopped = asyncio.Event()
 
     async def apply(
-        self, endpoints: Iterable[Endpoint], *, rates: Rates | None = None, outlook: Outlook | None = None
+        self,
+        wanted: Iterable[Target],
+        *,
+        rates: Rates | None = None,
+        outlook: Outlook | None = None,
+        hidden: Iterable[Path] = (),
     ) -> None:
         """Watch exactly these: new ones start, others end (their open outage as removed), changed ones go on.
 
         An attempt under way is finished and judged, also of an endpoint that ends. `rates`, `outlook`: other limits
-        and reference hosts from now on.
+        and reference hosts from now on. `hidden`: more folders of which commands see nothing.
         """
         if self._stopping:
             return
@@ -110,7 +97,8 @@ class Prober:
             self._post.gates.change(per_host_per_s=rates.per_host_per_s, global_per_s=rates.global_per_s)
         if outlook is not None:
             self._vantage.outlook = outlook
-        targets = {(one.id, one.location): target_of(one, self._reveal) for one in endpoints}
+        self._post.tools.commands.hide(hidden)
+        targets = {(one.id, one.location): one for one in wanted}
         for key in self._watches.keys() - targets.keys():
             self._remove(self._watches[key])
         for key in self._watches.keys() & targets.keys():
@@ -274,10 +262,9 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 async def probe_once(
-    endpoints: Sequence[Endpoint],
+    targets: Sequence[Target],
     *,
     clock: Clock,
-    reveal: Reveal,
     rates: Rates | None = None,
     hidden: Iterable[Path] = (),
 ) -> tuple[Attempt, ...]:
@@ -289,6 +276,6 @@ async def probe_once(
             return await attempt(target, tools, at_ms=clock(), waited_us=waited_us)
 
     try:
-        return tuple(await asyncio.gather(*(one(target_of(endpoint, reveal)) for endpoint in endpoints)))
+        return tuple(await asyncio.gather(*map(one, targets)))
     finally:
         tools.close()

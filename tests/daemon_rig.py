@@ -139,6 +139,20 @@ def checks(house: House) -> int:
         return int(connection.execute("SELECT count(*) FROM raw_check").fetchone()[0])
 
 
+def child(house: House, role: str) -> int | None:
+    """The process id of a child of the daemon, by its command line."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if words[-3:-1] == [b"child", role.encode()] and (entry / "cwd").resolve() == house.folder:
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
 def wait_for(what: Callable[[], Any], *, within_s: float = 40.0, every_s: float = 0.2) -> Any:
     """The first true value of `what`; AssertionError when none comes in time."""
     end = time.monotonic() + within_s

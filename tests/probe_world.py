@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from local_servers import ok
 from config.endpoint import Endpoint
 from ledger.observations import ObservationWriter
 from ledger.store import Ledger
-from probes.prober import Prober, Rates
+from probes.endpoint import target_of
+from probes.gate import Rates
+from probes.prober import Prober
 from probes.steps import Clocks
+from probes.target import Target
 from probes.vantage import Outlook, Reference
 
 FAST = Rates(per_host_per_s=2_000, global_per_s=2_000)
@@ -82,6 +85,11 @@ def endpoint(site: Site, id: str, *, interval_ms: int = 200, timeout_ms: int = 1
     return read.model_copy(update={"interval_ms": interval_ms, "timeout_ms": timeout_ms, **settings})
 
 
+def targets(endpoints: Iterable[Endpoint]) -> list[Target]:
+    """As the prober is handed them; no secret is there."""
+    return [target_of(one, lambda secret: secret.reveal(None, {})) for one in endpoints]
+
+
 @asynccontextmanager
 async def probing(
     ledger: Ledger,
@@ -94,10 +102,8 @@ async def probing(
     """A prober that runs and is stopped cleanly; what it saw is on disk afterwards."""
     writer = ObservationWriter(ledger, boot_id="boot", batch_every_s=0.05)
     outlook = Outlook(tuple(site.reference for site in references or []))
-    prober = Prober(
-        ledger, writer, clock, reveal=lambda s: s.reveal(None, {}), rates=FAST, outlook=outlook, clocks=clocks
-    )
-    await prober.apply(endpoints)
+    prober = Prober(ledger, writer, clock, rates=FAST, outlook=outlook, clocks=clocks)
+    await prober.apply(targets(endpoints))
     running = asyncio.create_task(prober.run())
     try:
         yield prober

@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 
 from local_servers import ok
-from probe_world import Site, intervals, notices, now_ms, probing, rows, sites
+from probe_world import Site, intervals, notices, now_ms, probing, rows, sites, targets
 
 from config.endpoint import Endpoint
 from ledger.store import Ledger, open_ledger
@@ -166,7 +166,7 @@ async def soak(plan: Plan, ledger: Ledger) -> list[str]:
             story.append(asyncio.create_task(_trouble(plan, world, references)))
             for reload in range(1, RELOADS + 1):
                 await asyncio.sleep(plan.total_s / (RELOADS + 1))
-                await prober.apply(watched(plan, world, reload=reload))
+                await prober.apply(targets(watched(plan, world, reload=reload)))
             await asyncio.gather(*story)
             await asyncio.sleep(plan.total_s / (RELOADS + 1))
         await asyncio.sleep(0.1)

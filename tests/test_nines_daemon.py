@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon_rig import House, Target, checks, free_port, wait_for
+from daemon_rig import House, Target, checks, child, free_port, wait_for
 
 
 @pytest.fixture
@@ -28,20 +28,6 @@ def house(tmp_path: Path, target: Target) -> Iterator[House]:
     found.write(f'endpoints: {{shop: {{url: "{target.url}", interval: 1 s, timeout: 1 s}}}}\n')
     yield found
     found.close()
-
-
-def child(house: House, role: str) -> int | None:
-    """The process id of a child of the daemon, by its command line."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if words[-3:-1] == [b"child", role.encode()] and (entry / "cwd").resolve() == house.folder:
-                return int(entry.name)
-        except OSError:
-            continue
-    return None
 
 
 def serves(house: House) -> bool:

@@ -18,7 +18,7 @@ from config.endpoint import Endpoint
 from config.secret import Secret
 from probes.answer import MATCHED_BYTES
 from probes.attempt import Attempt
-from probes.target import target_of
+from probes.endpoint import target_of
 
 pytestmark = pytest.mark.usefixtures("descriptors_kept")
 

@@ -97,6 +97,17 @@ async def test_this_process_itself_stays_free(state: Path) -> None:
     confined.close()
 
 
+async def test_what_is_to_be_hidden_from_now_on_is_hidden_too(state: Path) -> None:
+    confined = Confined([state])
+    reads = (state.parent / "beside" / "notes").read_text, (state / "nines.db").read_text
+    assert await asyncio.wrap_future(confined.call(reads[0], program=Path("/bin/sh"))) == "read me"
+    confined.hide([state.parent / "beside"])
+    for read in reads:
+        with pytest.raises(PermissionError):
+            await asyncio.wrap_future(confined.call(read, program=Path("/bin/sh")))
+    confined.close()
+
+
 async def test_a_command_whose_deadline_comes_before_its_start_is_ended(state: Path) -> None:
     """The first call waits until its thread is confined."""
     kept = state.parent / "beside" / "pid"

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from local_servers import closed_port
+from probe_world import targets
 from test_probes_prober import INTERVAL_MS, checks, endpoint, now_ms, outages, probing, until
 
 from config.endpoint import Endpoint
@@ -149,12 +150,12 @@ async def test_what_was_expected_while_the_daemon_was_off_is_waited_for_anew(led
 async def test_an_endpoint_that_was_asked_and_now_tells_of_itself_begins_anew(ledger: Ledger) -> None:
     async with probing(ledger, endpoint(closed_port())) as prober:
         await until(lambda: len(outages(ledger)) == 1)
-        await prober.apply([job()])
+        await prober.apply(targets([job()]))
         await until(lambda: outages(ledger)[0][6] == "removed")
         async with heard(prober) as url:
             await tell(url)
             await until(lambda: checks(ledger)[-1][1] == UP)
-            await prober.apply([endpoint(closed_port())])
+            await prober.apply(targets([endpoint(closed_port())]))
             await asyncio.sleep(3 * INTERVAL_MS / 1000)
             assert prober.doors == {}
     assert checks(ledger)[-1][1] == DOWN

@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 from local_servers import closed_port, ok, serving
+from probe_world import targets
 
 from config.endpoint import Endpoint
 from ledger.observations import ObservationWriter, Observed
 from ledger.resume import ResumePoint, resume_point
 from ledger.sight import Unseen
 from ledger.store import Ledger, open_ledger
-from probes.prober import Prober, Rates, probe_once
+from probes.gate import Rates
+from probes.prober import Prober, probe_once
 from probes.scheduler import phase_ms
 
 FAST = Rates(per_host_per_s=500, global_per_s=500)
@@ -65,8 +67,8 @@ async def probing(
 ) -> AsyncIterator[Prober]:
     """A prober that runs with these endpoints and is stopped cleanly; what it saw is on disk afterwards."""
     writer = ObservationWriter(ledger, boot_id=boot, batch_every_s=0.05)
-    prober = Prober(ledger, writer, clock, reveal=lambda secret: secret.reveal(None, {}), rates=FAST)
-    await prober.apply(endpoints)
+    prober = Prober(ledger, writer, clock, rates=FAST)
+    await prober.apply(targets(endpoints))
     running = asyncio.create_task(prober.run())
     try:
         yield prober
@@ -129,11 +131,11 @@ async def test_a_reload_raises_and_lowers_the_rates_and_leaves_a_running_check_a
     slow.delay_s = 1.2
     async with serving(server.talk) as port, serving(slow.talk) as other, probing(ledger) as prober:
         many = [endpoint(port, id=f"web-{number}", interval_ms=100) for number in range(10)]
-        patient = endpoint(other, id="slow", timeout_ms=20_000, interval_ms=60_000)
+        patient = endpoint(other, id="slow", timeout_ms=20_000, interval_ms=86_400_000)
         patient = patient.model_copy(update={"url": f"http://localhost:{other}/"})
 
         async def asked_in_a_second(rates: Rates) -> int:
-            await prober.apply([*many, patient], rates=rates)
+            await prober.apply(targets([*many, patient]), rates=rates)
             await asyncio.sleep(0.3)  # what was admitted before is over
             before = server.asked
             await asyncio.sleep(1)
@@ -264,10 +266,10 @@ async def test_on_reload_endpoints_come_and_go_and_change(ledger: Ledger) -> Non
         probing(ledger, endpoint(bad_port)) as prober,
     ):
         await until(lambda: point(ledger).open_outage is not None)
-        await prober.apply([endpoint(bad_port, interval_ms=400), endpoint(good_port, id="new")])
+        await prober.apply(targets([endpoint(bad_port, interval_ms=400), endpoint(good_port, id="new")]))
         await until(lambda: good.asked >= 2)
         assert point(ledger).open_outage is not None
-        await prober.apply([endpoint(good_port, id="new")])
+        await prober.apply(targets([endpoint(good_port, id="new")]))
         asked = bad.asked
         await until(lambda: good.asked >= 3)
         assert bad.asked == asked
@@ -312,7 +314,7 @@ async def test_a_changed_address_is_probed_at_once_under_the_same_history(ledger
     server = Server()
     async with serving(server.talk) as port, probing(ledger, endpoint(closed_port())) as prober:
         await until(lambda: point(ledger).open_outage is not None)
-        await prober.apply([endpoint(port)])
+        await prober.apply(targets([endpoint(port)]))
         await until(lambda: point(ledger).open_outage is None)
     assert outages(ledger)[0][6] == "recovered"
 
@@ -339,7 +341,7 @@ async def test_probing_once_takes_the_same_path_and_records_nothing(ledger: Ledg
     server = Server()
     async with serving(server.talk) as port:
         both = [endpoint(port), endpoint(closed_port(), id="dead")]
-        up, down = await probe_once(both, clock=now_ms, reveal=lambda secret: secret.reveal(None, {}))
+        up, down = await probe_once(targets(both), clock=now_ms)
     assert (up.endpoint, up.verdict, up.status) == ("web", "up", 200)
     assert (down.endpoint, down.verdict, down.error) == ("dead", "down", "connect_refused")
     assert checks(ledger) == []

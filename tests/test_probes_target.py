@@ -6,7 +6,8 @@ import ipaddress
 
 from config.endpoint import Endpoint
 from config.secret import Secret
-from probes.target import Target, target_of
+from probes.endpoint import target_of
+from probes.target import Target
 
 
 def target(**settings: object) -> Target:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from probe_world import endpoint, intervals, notices, now_ms, probing, rows, sites, until, verdicts
+from probe_world import endpoint, intervals, notices, now_ms, probing, rows, sites, targets, until, verdicts
 
 from ledger.facts import endpoint_facts
 from ledger.store import Ledger, open_ledger
@@ -159,7 +159,7 @@ async def test_who_watches_others_instead_while_blind_is_still_blind(ledger: Led
             await until(lambda: blind(ledger))
             await prober.apply([])
             await until(lambda: len(rows(ledger, "SELECT 1 FROM coverage WHERE to_ms IS NULL")) == 0)
-            await prober.apply([endpoint(site, "other")])
+            await prober.apply(targets([endpoint(site, "other")]))
             await until(lambda: [error for *_, error in verdicts(ledger)][-1] == "prober_blind")
             assert prober.meters.blind
     [(_, to_ms)] = blind(ledger)

@@ -20,7 +20,7 @@ from nines.cli.places import Place
 _VERBS = {
     "alert": "nines.cli.alert",
     "calc": "nines.cli.calc",
-    "child": "nines.cli.run",
+    "child": "nines.cli.child",
     "config": "nines.cli.config",
     "credits": "nines.cli.statement",
     "db": "nines.cli.care",

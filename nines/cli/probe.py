@@ -41,6 +41,7 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
     nines probe shop --format json  one, for a program; phases in microseconds
     """
     from nines.daemon.settings import hidden_from_commands, rates_of, revealer
+    from probes.endpoint import target_of
     from probes.prober import probe_once
 
     config = place.load_config()
@@ -51,9 +52,9 @@ def probe_command(place: Place, endpoints: tuple[str, ...], form: str) -> int:
             f"{place.config_path} names no endpoint that can be asked; write e.g. endpoints: {{site: https://example.org}}"
         )
     hidden = hidden_from_commands(config, path_of(place.database))
-    attempts = asyncio.run(
-        probe_once(chosen, clock=now_ms, reveal=revealer(config), rates=rates_of(config), hidden=hidden)
-    )
+    reveal = revealer(config)
+    targets = [target_of(endpoint, reveal) for endpoint in chosen]
+    attempts = asyncio.run(probe_once(targets, clock=now_ms, rates=rates_of(config), hidden=hidden))
     if form == "json":
         print_json([_as_data(attempt) for attempt in attempts])
     else:

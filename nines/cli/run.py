@@ -1,4 +1,4 @@
-"""`nines run`: the daemon, and the hidden command by which it starts its children."""
+"""`nines run`: the daemon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 import click
 
-from config.load import ConfigError
+from config.problems import ConfigError
 from ledger.errors import AWAY, LedgerError
 from ledger.opening import path_of, was_there
 from nines.cli.apply import apply_config
@@ -67,23 +67,3 @@ def _reload(place: Place) -> bool:
         notify("READY=1")
         return False
     return True
-
-
-@click.command("child", hidden=True)
-@click.argument("role", type=click.Choice(["probe", "web"]))
-@click.option("--verbose", is_flag=True)
-@click.pass_obj
-def child_command(place: Place, role: str, verbose: bool) -> None:
-    """One child of `nines run`; the supervisor starts it."""
-    log_to_stderr(verbose=verbose)
-    if role == "probe":
-        from nines.daemon.probe_child import run_probe_child
-
-        run_probe_child(config_path=place.config_path, database=place.database)
-    else:
-        from nines.daemon.web_child import PortTaken, run_web_child
-
-        try:
-            run_web_child(config_path=place.config_path, database=place.database)
-        except PortTaken as error:
-            raise click.ClickException(str(error)) from None

@@ -9,6 +9,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from nines.daemon.orders import Place
+
 log = logging.getLogger("nines.metrics")
 
 
@@ -22,7 +24,7 @@ def add_metrics(app: web.Application, registry: CollectorRegistry) -> None:
     app.router.add_get("/metrics", metrics)
 
 
-async def serve_metrics(registry: CollectorRegistry, address: tuple[str, int] | None) -> web.AppRunner | None:
+async def serve_metrics(registry: CollectorRegistry, address: Place) -> web.AppRunner | None:
     """Listen until the runner's `cleanup`. None where nobody wants it, or the port is taken, which is said."""
     if address is None:
         return None

@@ -7,14 +7,12 @@ import contextlib
 import logging
 import resource
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from config.endpoint import Endpoint
-from config.load import ConfigError, load
-from config.model import Config
-from config.notes import notes
+from config.problems import ConfigError
 from ledger.changes import ConfigLoads
 from ledger.lease import lease
 from ledger.observations import ObservationWriter
@@ -26,8 +24,8 @@ from nines.daemon.config_loads import watch_config_loads
 from nines.daemon.heap import give_back, spare_the_heap
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import serve_metrics
-from nines.daemon.push import Place, listen_where_told
-from nines.daemon.settings import hidden_from_commands, outlook_of, rates_of, revealer, spool_place
+from nines.daemon.orders import Orders, Place, read_orders
+from nines.daemon.push import listen_where_told
 from nines.notify import feed_watchdog, notify, status
 from probes.prober import Prober
 from probes.prober_metrics import ProberMetrics
@@ -43,11 +41,11 @@ def run_probe_child(*, config_path: Path, database: str) -> None:
     _take_descriptors()
     with open_ledger(database, at_ms=now_ms()) as ledger, lease(ledger.path):
         loads = ConfigLoads(ledger)
-        config = load(config_path)
-        spool = Spool(spool_place(config, ledger.path), ledger.id, size=config.spool.size_bytes)
+        orders = read_orders(config_path, ledger.path)
+        spool = Spool(orders.spool, ledger.id, size=orders.spool_bytes)
         try:
-            probing = _probe(ledger, spool, loads, config_path, config)
-            del config  # nobody keeps it once its endpoints are watched: it is larger than all else
+            probing = _probe(ledger, spool, loads, config_path, orders)
+            del orders  # nobody keeps them: what is watched is with the prober
             asyncio.run(probing)
         finally:
             spool.close()
@@ -59,7 +57,7 @@ def _take_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: Path, config: Config) -> None:
+async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: Path, orders: Orders) -> None:
     changed = asyncio.Event()
     lifeline = Lifeline(on_reload=changed.set)
     lifeline.attach()
@@ -69,28 +67,20 @@ async def _probe(ledger: Ledger, spool: Spool, loads: ConfigLoads, config_path: 
     watchdog = asyncio.create_task(feed_watchdog())
     await _settle(writer, spool, lifeline.stop)
     writer.life(now_ms())
-    prober = Prober(
-        ledger,
-        writer,
-        now_ms,
-        reveal=revealer(config),
-        rates=rates_of(config),
-        outlook=outlook_of(config),
-        hidden=hidden_from_commands(config, ledger.path),
-    )
+    prober = Prober(ledger, writer, now_ms, rates=orders.rates, outlook=orders.outlook, hidden=orders.hidden)
     ProberMetrics(prober.meters, registry)
-    metrics = await serve_metrics(registry, config.listen.metrics_address)
-    await prober.apply(_checked_here(config))
+    metrics = await serve_metrics(registry, orders.metrics)
+    await prober.apply(orders.targets)
     places: asyncio.Queue[Place] = asyncio.Queue()
-    places.put_nowait(config.listen.push_address)
-    _say_notes(config)
-    if not config.vantage.references:
+    places.put_nowait(orders.push)
+    _say(orders.notes)
+    if not orders.outlook.references:
         log.info("no reference hosts: the loss of our own link would pass for outages; name some under `vantage:`")
-    del config
+    del orders
     spare_the_heap()
     helpers = [
         asyncio.create_task(prober.run()),
-        asyncio.create_task(_reload(changed, prober, places, config_path)),
+        asyncio.create_task(_reload(changed, prober, places, config_path, ledger.path)),
         asyncio.create_task(watch_config_loads(loads, changed)),
         asyncio.create_task(listen_where_told(prober, places)),
         asyncio.create_task(_begin_anew_from_an_older_copy(writer, lifeline.stop)),
@@ -133,36 +123,33 @@ def _say_recorded(events: tuple[str, ...]) -> None:
         log.info("recorded %s", id)
 
 
-def _say_notes(config: Config) -> None:
-    for note in notes(config):
+def _say(notes: Iterable[str]) -> None:
+    for note in notes:
         log.warning("%s", note)
 
 
-def _checked_here(config: Config) -> list[Endpoint]:
-    """What other locations alone check comes in by import."""
-    return [endpoint for endpoint in config.endpoints.values() if endpoint.checked_here]
-
-
-async def _reload(changed: asyncio.Event, prober: Prober, places: asyncio.Queue[Place], config_path: Path) -> None:
+async def _reload(
+    changed: asyncio.Event, prober: Prober, places: asyncio.Queue[Place], config_path: Path, database: Path
+) -> None:
     """Apply the file again whenever the supervisor, having checked and stored it, passes SIGHUP on."""
     while True:
         await changed.wait()
         changed.clear()
         try:
-            config = await asyncio.to_thread(load, config_path)
+            orders = await asyncio.to_thread(read_orders, config_path, database)
         except ConfigError as error:
             log.error("the config is bad, the old one stays in force: %s", error)
             status("the config is bad, the old one stays in force")
             prober.meters.config_ok = False
             continue
         prober.meters.config_ok = True
-        await prober.apply(_checked_here(config), rates=rates_of(config), outlook=outlook_of(config))
-        places.put_nowait(config.listen.push_address)
+        await prober.apply(orders.targets, rates=orders.rates, outlook=orders.outlook, hidden=orders.hidden)
+        places.put_nowait(orders.push)
         notify("READY=1")
-        status(f"watching {len(_checked_here(config))} endpoints")
-        log.info("config applied: watching %d endpoints", len(_checked_here(config)))
-        _say_notes(config)
-        del config
+        status(f"watching {prober.meters.watched} endpoints")
+        log.info("config applied: watching %d endpoints", prober.meters.watched)
+        _say(orders.notes)
+        del orders
         give_back()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TypeAlias
 
 from aiohttp import web
 
+from nines.daemon.orders import Place
 from probes.prober import Prober
 from probes.push import push_routes
 
@@ -15,7 +15,6 @@ log = logging.getLogger("nines.push")
 
 LOOK_AGAIN_S = 1.0
 TRY_AGAIN_S = 5.0
-Place: TypeAlias = tuple[str, int] | None
 
 
 async def listen_where_told(prober: Prober, places: asyncio.Queue[Place]) -> None:

@@ -1,4 +1,4 @@
-"""What the children take from the config that is no definition: rates, retention, and how secrets are read."""
+"""What the children take from the config that is no definition: rates, folders, and how secrets are read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from config.model import Config
-from config.retention import kept_ms
 from config.secret import Secret
 from config.vantage import AUTO, NONE
-from ledger.retention import Retention
-from probes.prober import Rates
+from probes.gate import Rates
 from probes.vantage import Outlook, Reference, default_gateway
 
 
@@ -39,12 +37,6 @@ def outlook_of(config: Config) -> Outlook:
         routes = Path("/proc/net/route")
         gateway = default_gateway(routes.read_text()) if gateway == AUTO and routes.exists() else None
     return Outlook(tuple(Reference(host, port) for host, port in config.vantage.hosts), gateway)
-
-
-def retention_of(config: Config) -> Retention:
-    """How long the config keeps what may go."""
-    kept = config.retention
-    return Retention(checks_ms=kept_ms(kept.checks), messages_ms=kept_ms(kept.messages))
 
 
 def revealer(config: Config) -> Callable[[Secret], str]:

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from nines.daemon.children import child_command
 from nines.daemon.waiting import wait_for_ledger
 from nines.notify import notify
 
@@ -33,7 +34,7 @@ class Supervisor:
     """
 
     def __init__(self, *, config: Path, database: str, begin: Callable[[], object], reload: Callable[[], bool]) -> None:
-        self._command = [sys.executable, "-P", "-m", "nines", "--config", str(config), "--db", database]
+        self._command_of = partial(child_command, config=config, database=database)
         self._begin, self._reload = begin, reload
         self._try_now: asyncio.Event | None = None  # while the ledger is waited for
         self._running: dict[str, asyncio.subprocess.Process] = {}
@@ -72,7 +73,7 @@ class Supervisor:
                 await asyncio.wait_for(self._stop.wait(), delay)
 
     async def _run_once(self, role: str) -> int:
-        process = await asyncio.create_subprocess_exec(*self._command, "child", role, stdin=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(*self._command_of(role), stdin=asyncio.subprocess.PIPE)
         self._running[role] = process
         try:
             if self._stop.is_set():

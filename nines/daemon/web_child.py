@@ -14,7 +14,9 @@ from prometheus_client import CollectorRegistry
 
 from config.load import ConfigError, load
 from config.model import Config
+from config.retention import kept_ms
 from ledger.changes import ConfigLoads
+from ledger.retention import Retention
 from ledger.store import Ledger, open_ledger
 from nines.clock import now_ms
 from nines.daemon.anchoring import keep_anchoring
@@ -23,7 +25,7 @@ from nines.daemon.figures import keep_figures
 from nines.daemon.housekeeping import keep_house
 from nines.daemon.lifeline import Lifeline
 from nines.daemon.metrics import add_metrics
-from nines.daemon.settings import retention_of, revealer
+from nines.daemon.settings import revealer
 from reporting.alerts.channels import channels_of
 from reporting.alerts.worker import AlertWorker
 from reporting.board import Board
@@ -95,7 +97,7 @@ async def _alert_until_changed(
     worker = AlertWorker(ledger, channels_of(config.alerts, revealer(config)), now_ms, tz=config.timezone or "UTC")
     alerting = asyncio.create_task(worker.run())
     anchoring = asyncio.create_task(keep_anchoring(ledger, config.journal.anchor, now_ms))
-    keeping = asyncio.create_task(keep_house(ledger, retention_of(config), now_ms))
+    keeping = asyncio.create_task(keep_house(ledger, _retention_of(config), now_ms))
     waits = [asyncio.create_task(changed.wait()), asyncio.create_task(stop.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     worker.stop()
@@ -110,3 +112,9 @@ async def _alert_until_changed(
     except ConfigError as error:
         log.error("the config is bad, the old one stays in force: %s", error)
         return config
+
+
+def _retention_of(config: Config) -> Retention:
+    """How long the config keeps what may go."""
+    kept = config.retention
+    return Retention(checks_ms=kept_ms(kept.checks), messages_ms=kept_ms(kept.messages))
