@@ -30,6 +30,7 @@ def run_orders_child(*, config_path: Path, database: Path, out: BinaryIO) -> Non
 
 
 def orders_of(config: Config, database: Path) -> Orders:
+    """What this config has the prober do; its secrets are in there as they are sent."""
     reveal = revealer(config)
     return Orders(
         targets=tuple(target_of(one, reveal) for one in config.endpoints.values() if one.checked_here),
