@@ -27,6 +27,7 @@ KEPT_IDLE = 32
 PROMPT_SHARE = 8  # one thread in so many is for names that were prompt last time
 PROMPT_S = 1.0
 AT_ONCE = 2  # look-ups of one name
+MOST_NAMES = 20_000  # that are known to be prompt
 
 
 def most_threads() -> int:
@@ -136,9 +137,18 @@ class Resolver:
             self._hand_over(asked)
             await asked.answer
             self._busy -= 1
+        self._forget(asked)
         if not asked.hangs:
             self._prompt.add(asked.host)
         self._end_a_thread_if_idle()
+
+    def _forget(self, asked: _LookUp) -> None:
+        """Redirects may lead to ever new names: of one that nobody asks for now only whether it was prompt is kept."""
+        key = asked.host, asked.port
+        if left := [one for one in self._running.pop(key, ()) if one is not asked]:
+            self._running[key] = left
+        if len(self._prompt) >= MOST_NAMES:
+            self._prompt.clear()
 
     def _hand_over(self, asked: _LookUp) -> None:
         """To a thread that is free, or a new one; where the system gives none, to the next that becomes free."""

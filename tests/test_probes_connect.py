@@ -135,6 +135,17 @@ async def test_names_that_hang_delay_no_other_and_our_own_limit_is_no_downtime(n
     pool.close()
 
 
+async def test_of_names_that_nobody_asks_for_any_more_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver_module, "MOST_NAMES", 2)
+    pool = Resolver()
+    pool._prompt.update(("a.example", "b.example"))
+    for port in range(1, 120):  # as redirects to ever new names would
+        await pool.resolve("localhost", port, Trace())
+    await until(lambda: not pool._running)
+    assert pool._prompt == {"localhost"}
+    pool.close()
+
+
 async def test_many_who_ask_for_a_name_that_hangs_hold_two_threads_and_notice_together_that_it_is_back(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
