@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ledger.query import all_rows, run, scalar
 
 Numbered = Literal["endpoint", "location"]
+FEW = 50  # are asked for one by one; of more the whole table is read
 
 
 class Numbers:
@@ -51,4 +52,6 @@ def find(connection: Connection, what: Numbered, id: str) -> int | None:
 def find_all(connection: Connection, what: Numbered, ids: Iterable[str]) -> dict[str, int]:
     """The numbers of those that have one."""
     wanted = set(ids)
+    if len(wanted) <= FEW:
+        return {id: number for id in wanted if (number := find(connection, what, id)) is not None}
     return {row.id: row.number for row in all_rows(connection, f"SELECT id, number FROM {what}") if row.id in wanted}

@@ -41,6 +41,15 @@ def read_board(ledger: Ledger, *, now_ms: int, tz: str = "UTC") -> Board:
     )
 
 
+def read_promised(ledger: Ledger, *, now_ms: int, tz: str = "UTC") -> tuple[Row, ...]:
+    """The board's rows of what is under contract. What is only watched may be thousands, and take seconds."""
+    agreed = agreements(ledger)
+    contracts = _contracts_in_force(agreed, now_ms, tz)
+    return tuple(
+        row for contract in contracts for row in _rows(_running(ledger, agreed, contract, now_ms=now_ms), contract)
+    )
+
+
 def read_pulse(ledger: Ledger, *, now_ms: int) -> Pulse:
     """The prober's signs of life for `/healthz`: its last stamp, and the newest check of anything watched."""
     return Pulse(stamp_ms=pulse(ledger, now_ms=now_ms).seen_ms, last_check_ms=last_check_ms(ledger))

@@ -12,9 +12,9 @@ from reporting_ledgers import LOADED, at, ledger_with, observe
 
 from nines.daemon import figures
 from nines.daemon.figures import keep_figures
-from reporting.board import Board
+from reporting.board import Row
 from reporting.board_metrics import BoardMetrics
-from reporting.board_source import read_board
+from reporting.board_source import read_board, read_promised
 from reporting.statements import build
 
 
@@ -31,7 +31,8 @@ def test_the_budget_left_is_that_of_the_statement(tmp_path: Path, down: int) -> 
             observe(ledger, endpoint, "u" * 61, from_ms=LOADED)
         observe(ledger, "api", "u" * (60 - down) + "d" * (down + 1), from_ms=LOADED)
         now_ms = at("13:00:00") + 1
-        metrics.board = read_board(ledger, now_ms=now_ms)
+        metrics.rows = read_promised(ledger, now_ms=now_ms)
+        board = read_board(ledger, now_ms=now_ms)
         [shop] = build(ledger, "sample", "2026-09", now_ms=now_ms, version="x")
         [api] = build(ledger, "second", "2026-09", now_ms=now_ms, version="x")
     for statement in (shop, api):
@@ -40,6 +41,7 @@ def test_the_budget_left_is_that_of_the_statement(tmp_path: Path, down: int) -> 
         told = left(registry, str(statement.contract["id"]), str(service.id))
         assert told == service.budget.remaining_ms / 1000
     assert ((left(registry, "sample-shop", "shop") or 0) < 0) is (down == 50)
+    assert list(metrics.rows) == [row for row in board.rows if row.budget is not None]
     [family] = registry.collect()
     assert {(each.labels["contract"], each.labels["service"]) for each in family.samples} == {
         ("sample-shop", "shop"),
@@ -57,10 +59,10 @@ async def test_the_figures_are_made_once_in_a_while_and_missing_while_the_board_
     with ledger_with(tmp_path) as ledger:
         now_ms = observe(ledger, "api", "uu", from_ms=LOADED)
 
-        def read() -> Board:
+        def read() -> tuple[Row, ...]:
             nonlocal made
             made += 1
-            return read_board(ledger, now_ms=now_ms)
+            return read_promised(ledger, now_ms=now_ms)
 
         keeping = asyncio.create_task(keep_figures(metrics, read))
         await until(lambda: left(registry, "second-api", "api"))

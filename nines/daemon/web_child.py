@@ -28,9 +28,9 @@ from nines.daemon.metrics import add_metrics
 from nines.daemon.settings import revealer
 from reporting.alerts.channels import channels_of
 from reporting.alerts.worker import AlertWorker
-from reporting.board import Board
+from reporting.board import Board, Row
 from reporting.board_metrics import BoardMetrics
-from reporting.board_source import read_board, read_pulse
+from reporting.board_source import read_board, read_promised, read_pulse
 from reporting.maintenance import keep_deciding
 from reporting.pages import make_app
 
@@ -58,11 +58,14 @@ async def _web(ledger: Ledger, loads: ConfigLoads, config: Config, config_path: 
     def board() -> Board:
         return read_board(ledger, now_ms=now_ms(), tz=tz)
 
+    def promised() -> tuple[Row, ...]:
+        return read_promised(ledger, now_ms=now_ms(), tz=tz)
+
     app = make_app(board=board, pulse=lambda: read_pulse(ledger, now_ms=now_ms()), clock=now_ms)
     add_metrics(app, registry)
     runner = await _serve(app, config)
     background = [
-        asyncio.create_task(keep_figures(figures, board)),
+        asyncio.create_task(keep_figures(figures, promised)),
         asyncio.create_task(keep_deciding(ledger, now_ms)),
         asyncio.create_task(watch_config_loads(loads, changed)),
     ]
