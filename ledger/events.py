@@ -108,7 +108,7 @@ def _claim(
         event = _happened(all_rows(connection, "SELECT * FROM event WHERE number = :number", number=row.event)[0])
         verdict = None if worth is None else worth(connection, event, row.channel)
         if verdict is not None:
-            _put_off(connection, row.number, verdict)
+            _put_off(connection, row, event.id, verdict)
             continue
         update = "UPDATE delivery SET attempts = attempts + 1, next_ms = :until WHERE number = :number"
         run(connection, update, number=row.number, until=at_ms + CLAIM_MS)
@@ -118,13 +118,14 @@ def _claim(
             return
 
 
-def _put_off(connection: Connection, number: int, found: Later | Never) -> None:
+def _put_off(connection: Connection, row: Row[Any], event: str, found: Later | Never) -> None:
     if isinstance(found, Later):
-        run(connection, "UPDATE delivery SET next_ms = :at_ms WHERE number = :number", number=number, at_ms=found.at_ms)
+        update = "UPDATE delivery SET next_ms = :at_ms WHERE number = :number"
+        run(connection, update, number=row.number, at_ms=found.at_ms)
         return
-    log.info("delivery %d is not told: %s", number, found.why)
+    log.info("%s is not told to %s: %s", event, row.channel, found.why)
     update = "UPDATE delivery SET state = 'given_up', error = :error WHERE number = :number"
-    run(connection, update, number=number, error=WITHHELD + found.why)
+    run(connection, update, number=row.number, error=WITHHELD + found.why)
 
 
 # A prober that stood still for a moment is on record and in the log; a busy machine would tell it all day.
