@@ -50,7 +50,7 @@ class Framing(ResponseHandler):
 
     def finish(self) -> None:
         """The reply is read: say goodbye, which TLS does in words, and wait for no answer to it."""
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
             self.transport.abort()
 
