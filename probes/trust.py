@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from probes.attempt import Certificate, prober_fault
 
-
 CIPHERS = (  # what CPython offers by itself: forward secrecy, and no key or signature that is too weak
     "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 )
