@@ -115,15 +115,19 @@ async def test_a_connection_that_comes_late_but_in_time_is_slow_and_not_down() -
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
-        asyncio.get_running_loop().call_later(0.3, let_in, listener)
+        letting_in = asyncio.create_task(let_in(listener, after_s=0.3))
         url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         found = await probe(url, timeout_ms=6_000, max_latency_ms=500)
+        letting_in.cancel()
+        await asyncio.gather(letting_in, return_exceptions=True)
     assert judged(found) == ("degraded", "slow")
 
 
-def let_in(listener: socket.socket) -> None:
-    """Take everyone who waits at the door."""
+async def let_in(listener: socket.socket, *, after_s: float) -> None:
+    """From then on take everyone who waits at the door; those who came first ask again, too, and stand there again."""
     listener.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            listener.accept()[0].close()
+    while True:
+        await asyncio.sleep(after_s)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                listener.accept()[0].close()
